@@ -1,0 +1,389 @@
+"""The command: one program over all floors, each imported only when it runs."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from data.errors import BadData, CanhGiacError, MissingExtra
+
+if TYPE_CHECKING:
+    from data.queues import Queue
+    from data.store import Store
+    from model.classifier import Classifier
+
+app = typer.Typer(
+    name="canhgiac",
+    help="Cảnh Giác: tells Vietnamese scam messages from legitimate ones, and learns from officers' labels.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+keys_app = typer.Typer(help="API keys: create, list, revoke.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
+
+out = Console()
+err = Console(stderr=True)
+
+StateDir = Annotated[
+    Path,
+    typer.Option(
+        "--state-dir",
+        envvar="CANHGIAC_STATE_DIR",
+        help="Folder of the store, the first key, snapshots and models.",
+    ),
+]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        envvar="CANHGIAC_DATABASE_URL",
+        help="Database URL  [default: SQLite in the state folder]",
+    ),
+]
+ModelDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--model",
+        envvar="CANHGIAC_MODEL_DIR",
+        help="A model folder  [default: the promoted model, else the shipped one]",
+    ),
+]
+STATE_DIR = Path("var")
+
+#: Packages of the training floor alone; any other that is missing comes with ``serve``.
+TRAINING_PACKAGES = {"torch", "transformers", "datasets", "sklearn", "datasketch", "matplotlib", "accelerate"}
+
+
+def main() -> None:
+    """Run the command; what went wrong is one sentence, and exit code 1."""
+    try:
+        app()
+    except CanhGiacError as error:
+        _fail(error)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        _fail(MissingExtra(package, "train" if package in TRAINING_PACKAGES else "serve"))
+
+
+def _fail(error: CanhGiacError) -> None:
+    err.print(f"canhgiac: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+    sys.exit(1)
+
+
+@app.command()
+def classify(
+    text: Annotated[str | None, typer.Argument(help="The message; standard input if left out.")] = None,
+    sender: Annotated[str | None, typer.Option(help="Brand name, short code or number it came from.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    model: ModelDir = None,
+    state_dir: StateDir = STATE_DIR,
+) -> None:
+    """Say whether one message is a scam, why, and what to do. Exits 0 whatever the verdict."""
+    from data.messages import Conversation
+    from data.taxonomy import taxonomy
+    from model.evidence import evidence
+
+    received = text if text is not None else sys.stdin.read().rstrip("\n")
+    conversation = Conversation.from_text(received, sender=sender).checked()
+    classifier = _classifier(model, state_dir)
+    [prediction] = classifier.predict([conversation])
+    category = taxonomy()[prediction.category]
+    found = evidence(classifier, conversation, prediction)
+    if as_json:
+        answer = {
+            "label": prediction.label,
+            "score": round(prediction.score, 4),
+            "verdict": prediction.verdict,
+            "category": category.id,
+            "evidence": [{"start": e.start, "end": e.end, "reason": e.reason} for e in found],
+            "advice": category.advice_vi,
+            "truncated": prediction.truncated,
+        }
+        typer.echo(json.dumps(answer, ensure_ascii=False))
+        return
+    out.print(f"{VERDICTS[prediction.verdict]} · {category.name_vi} · {prediction.score:.2f}")
+    for e in found:
+        out.print(f"  «{received[e.start : e.end]}»: {e.reason}", markup=False, highlight=False)
+    out.print(category.advice_vi, highlight=False)
+
+
+VERDICTS = {
+    "scam": "[bold red]LỪA ĐẢO[/]",
+    "unsure": "[bold yellow]CHƯA RÕ, NÊN HỎI LẠI[/]",
+    "legitimate": "[bold green]CHƯA PHÁT HIỆN DẤU HIỆU LỪA ĐẢO[/]",
+}
+
+
+@app.command()
+def score(
+    source: Annotated[Path, typer.Option("--input", help="CSV, JSON Lines or Parquet with a text column.")],
+    target: Annotated[Path, typer.Option("--output", help="Where to write it, with the columns added.")],
+    model: ModelDir = None,
+    state_dir: StateDir = STATE_DIR,
+) -> None:
+    """Classify every message of a file; adds id, label, score, verdict and category.
+
+    A row that cannot be read is kept, with the reason in its error column. Exits 1 only when no row could be read.
+    """
+    from model.score import score_file
+
+    classifier = _classifier(model, state_dir)
+    with _progress("Scoring") as advance:
+        counts = score_file(classifier, source, target, advance)
+    out.print(f"{counts.scored} scored, {counts.bad} bad of {counts.read} rows -> {target}", highlight=False)
+    if not counts.scored:
+        raise BadData(f"{source}: no row could be read; each row's error column says why")
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+) -> None:
+    """Start the HTTP service; settings come from CANHGIAC_* (see README)."""
+    from serving.run import run
+    from serving.settings import Settings
+
+    run(Settings(), host=host, port=port)
+
+
+@app.command()
+def label(
+    server: Annotated[str, typer.Option(help="The service to label for.")] = "http://127.0.0.1:8000",
+    key: Annotated[
+        str | None,
+        typer.Option(envvar="CANHGIAC_KEY", help="Key with scope label  [default: the state folder's first key]"),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="Label this exported batch instead, without a network.")
+    ] = None,
+    state_dir: StateDir = STATE_DIR,
+) -> None:
+    """Label messages with the keyboard (in Vietnamese), from a server or an exported batch."""
+    from data.label import Sitting
+
+    if not sys.stdin.isatty():
+        raise CanhGiacError("label needs a terminal with a keyboard; run it by hand")
+    queue = _queue(server, key, file, state_dir)
+    answered, total = queue.progress()
+    if answered:
+        out.print(f"Đã có {answered}/{total} câu trả lời từ lần trước; làm tiếp.", highlight=False)
+    Sitting(queue, Console(highlight=False), typer.getchar, input).run()
+
+
+def _queue(server: str, key: str | None, file: Path | None, state_dir: Path) -> "Queue":
+    from data.queues import FileQueue, ServerQueue
+
+    if file is not None:
+        return FileQueue(file)
+    first_key = state_dir / "api-key"
+    if key is None and first_key.exists():
+        key = first_key.read_text("utf-8").strip()
+    if key is None:
+        raise CanhGiacError("no key; give --key or CANHGIAC_KEY (made by: canhgiac keys create --scope label)")
+    return ServerQueue.connect(server, key)
+
+
+@app.command()
+def train(
+    base: Annotated[
+        str, typer.Option(envvar="BASE", help="compact, a hub name such as vinai/phobert-base, or a local folder.")
+    ] = "compact",
+    config: Annotated[
+        Path | None, typer.Option(help="How to train  [default: training/config.toml of this version]")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Write the model folder here  [default: candidates/ in the state folder]")
+    ] = None,
+    model: ModelDir = None,
+    state_dir: StateDir = STATE_DIR,
+    database: Database = None,
+) -> None:
+    """Train on corpus and labels, evaluate, and keep the model only if it passes the gate."""
+    from model.registry import SHIPPED, current
+    from training.config import CONFIG, read_config
+    from training.train import train as run
+
+    champion = model or current(state_dir, SHIPPED)
+    store = _store(state_dir, database)
+    labels = list(store.labelled())
+    store.close()
+    settings = read_config(config or CONFIG)
+    folder = run(settings, base=base, state_dir=state_dir, champion=champion, output=output, labels=labels)
+    out.print(f"Passed the gate: {folder}\nServe it with: canhgiac promote {folder}", highlight=False)
+
+
+@app.command()
+def evaluate(
+    data: Annotated[Path, typer.Option("--data", help="JSON Lines with text or messages, and label.")],
+    model: ModelDir = None,
+    state_dir: StateDir = STATE_DIR,
+) -> None:
+    """Print how the model does on a labelled file, the linear baseline beside it."""
+    from model.registry import SHIPPED, current
+    from training.evaluate import evaluate_file
+
+    evaluate_file(data, model or current(state_dir, SHIPPED))
+
+
+@app.command()
+def promote(
+    folder: Annotated[Path, typer.Argument(help="A model folder that passed the gate.")],
+    force: Annotated[bool, typer.Option(help="Promote a folder that failed the gate.")] = False,
+    state_dir: StateDir = STATE_DIR,
+) -> None:
+    """Make a trained model the one that is served; a running service takes it over by itself."""
+    from model.registry import promote as run
+
+    out.print(f"Promoted: {run(state_dir, folder, force=force)}", highlight=False)
+
+
+@app.command()
+def rollback(state_dir: StateDir = STATE_DIR) -> None:
+    """Serve again the model that was served before the newest promotion."""
+    from model.registry import rollback as run
+
+    out.print(f"Serving again: {run(state_dir)}", highlight=False)
+
+
+@app.command()
+def pretrain(
+    text: Annotated[Path, typer.Option(help="Vietnamese text, one paragraph a line; plain or .xz.")],
+    output: Annotated[Path, typer.Option(help="Where the base model goes; an interrupted run resumes there.")],
+    tokens: Annotated[int, typer.Option(help="How many tokens to read in all.")] = 10_000_000,
+    seed: Annotated[int, typer.Option(help="Seed of weights, order and masking.")] = 0,
+) -> None:
+    """Pretrain the compact base model on raw text (masked language modelling)."""
+    from training.pretrain import pretrain as run
+
+    run(text, output, tokens=tokens, seed=seed)
+
+
+@keys_app.command("create")
+def keys_create(
+    name: Annotated[str, typer.Option(help="Who will use it: an app, a bank, an annotator's pseudonym.")],
+    scope: Annotated[list[str], typer.Option(help="classify, feedback, label or admin; repeat for several.")],
+    trainee: Annotated[
+        bool, typer.Option("--trainee", help="Labels made with it never reach a dataset by themselves.")
+    ] = False,
+    state_dir: StateDir = STATE_DIR,
+    database: Database = None,
+) -> None:
+    """Make a key and print it, this once: only its hash is stored."""
+    from data.store import SCOPES
+
+    unknown = sorted(set(scope) - set(SCOPES))
+    if unknown:
+        raise BadData(f"unknown scope {', '.join(unknown)}; known: {', '.join(SCOPES)}")
+    with _open_store(state_dir, database) as store:
+        typer.echo(store.create_key(name, scope, confirmed=not trainee))  # type: ignore[arg-type]
+
+
+@keys_app.command("list")
+def keys_list(state_dir: StateDir = STATE_DIR, database: Database = None) -> None:
+    """List the keys: names and scopes, never the keys themselves."""
+    table = Table("name", "scopes", "made", "state")
+    with _open_store(state_dir, database) as store:
+        for key in store.keys():
+            state = "revoked" if key.revoked_at else ("active" if key.confirmed else "trainee")
+            table.add_row(key.name, " ".join(sorted(key.scopes)), f"{key.created_at:%Y-%m-%d}", state)
+    out.print(table)
+
+
+@keys_app.command("revoke")
+def keys_revoke(
+    name: Annotated[str, typer.Argument(help="The key's name.")],
+    state_dir: StateDir = STATE_DIR,
+    database: Database = None,
+) -> None:
+    """Make a key useless at once."""
+    with _open_store(state_dir, database) as store:
+        store.revoke_key(name)
+    out.print(f"Revoked: {name}", highlight=False)
+
+
+@app.command()
+def export(
+    output: Annotated[
+        Path,
+        typer.Option(help="A new .jsonl, .csv, .labelstudio.json or .doccano.jsonl file."),
+    ],
+    queue: Annotated[
+        int, typer.Option(help="Instead of labels: a batch of this many waiting messages, to label elsewhere.")
+    ] = 0,
+    annotator: Annotated[str, typer.Option(help="Who takes the batch; it is leased to them for a week.")] = "station",
+    state_dir: StateDir = STATE_DIR,
+    database: Database = None,
+) -> None:
+    """Write labels (or, with --queue, messages to label) to a file."""
+    from data.exchange import answer_of, write_answers
+    from data.queues import write_batch
+
+    with _open_store(state_dir, database) as store:
+        if queue:
+            items = store.next_for_review(annotator=annotator, limit=queue, lease=timedelta(days=7))
+            count = write_batch(items, output)
+        else:
+            count = write_answers(map(answer_of, store.labelled()), output)
+    out.print(f"{count} messages -> {output}", highlight=False)
+
+
+@app.command("import")
+def import_labels(
+    file: Annotated[Path, typer.Argument(help="A file of labels, such as an answers file of the label command.")],
+    annotator: Annotated[str, typer.Option(help="Whose labels they are (a pseudonym).")],
+    trainee: Annotated[bool, typer.Option("--trainee", help="They never reach a dataset by themselves.")] = False,
+    state_dir: StateDir = STATE_DIR,
+    database: Database = None,
+) -> None:
+    """Read labels from a file into the store. Nothing is imported when a line is bad."""
+    from data.exchange import read_answers
+    from data.store import import_answers
+
+    answers = list(read_answers(file))
+    with _open_store(state_dir, database) as store:
+        count = import_answers(store, answers, annotator=annotator, confirmed=not trainee)
+    out.print(f"{count} labels imported from {file}", highlight=False)
+
+
+def _store(state_dir: Path, database: str | None) -> "Store":
+    from data.store import open_store
+
+    return open_store(database or f"sqlite:///{state_dir / 'canhgiac.db'}")
+
+
+@contextmanager
+def _open_store(state_dir: Path, database: str | None) -> "Iterator[Store]":
+    store = _store(state_dir, database)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _classifier(model: Path | None, state_dir: Path) -> "Classifier":
+    from model.classifier import Classifier
+    from model.registry import SHIPPED, current
+
+    return Classifier.from_pretrained(model or current(state_dir, SHIPPED))
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int | None], None]]:
+    """A progress bar on standard error, on a terminal only; yields ``advance(done, total)``."""
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What a message and a label are: taxonomy, records, facts, corpus, store, labelling script."""

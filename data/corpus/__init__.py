@@ -1,0 +1,55 @@
+"""The written dataset: every message in the ``.jsonl`` files of this folder, with its label.
+
+>>> examples = load()
+>>> len({example.id for example in examples}) == len(examples)
+True
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from data.errors import BadData, BadMessage, BadRecord
+from data.messages import Example, example_from
+
+FOLDER = Path(__file__).parent
+
+
+def load(folder: Path = FOLDER) -> list[Example]:
+    """Every example of every ``.jsonl`` file in the folder, files in name order.
+
+    Raises ``BadRecord`` with file, line and reason at the first line that is not valid JSON, not a
+    valid example or repeats an id, and ``BadData`` when the folder holds no file.
+    """
+    files = sorted(folder.glob("*.jsonl"))
+    if not files:
+        raise BadData(f"{folder}: no .jsonl file there; give the folder of the corpus")
+    seen: dict[str, str] = {}
+    examples = []
+    for file in files:
+        for line, example in read(file):
+            if example.id in seen:
+                raise BadRecord(file.name, line, f"id {example.id} is also at {seen[example.id]}")
+            seen[example.id] = f"{file.name}:{line}"
+            examples.append(example)
+    return examples
+
+
+def read(file: Path) -> Iterator[tuple[int, Example]]:
+    """Line numbers and examples of one file; empty lines are passed over."""
+    with file.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                record = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise BadRecord(
+                    file.name, number, f"not JSON ({error.msg} at column {error.colno})"
+                ) from error
+            if not isinstance(record, dict):
+                raise BadRecord(file.name, number, "not a JSON object")
+            try:
+                yield number, example_from(record)
+            except BadMessage as error:
+                raise BadRecord(file.name, number, str(error)) from error

@@ -1,0 +1,156 @@
+"""From conversations to probabilities: a model folder, loaded.
+
+>>> classifier = Classifier.from_pretrained("model/compact")                     # doctest: +SKIP
+>>> classifier.predict([Conversation.from_text("Ma OTP cua ban la 482913")])     # doctest: +SKIP
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from data.errors import ModelFolderError
+from data.messages import Conversation
+from data.taxonomy import Label, Taxonomy, taxonomy
+from model.artifact import ONNX, Manifest, ModelFolder, open_model_folder
+from model.tokenizer import Encoding, Tokenizer
+from model.verdict import Verdict, best_category, decide, scam_score
+from model.view import view
+
+#: Messages that go through the encoder together; more only pads more.
+MICRO_BATCH = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """What a model said about one conversation.
+
+    ``probabilities`` has shape (n_categories,), is calibrated and sums to 1; ``truncated`` when
+    the model read only a part; ``version`` names the model. The rest follows from those and the
+    model's thresholds: ``score`` is the probability of a scam, ``category`` the best one that
+    agrees with the verdict, ``category_score`` its probability.
+    """
+
+    probabilities: NDArray[np.float32]
+    truncated: bool
+    version: str
+    score: float
+    verdict: Verdict
+    category: str
+    category_score: float
+
+    @property
+    def label(self) -> Label:
+        """The label the model would give: ``scam`` for a scam verdict, else ``legitimate``."""
+        return "scam" if self.verdict == "scam" else "legitimate"
+
+
+class Classifier:
+    """A model folder that answers. Safe to call from several threads at once."""
+
+    def __init__(self, manifest: Manifest, tokenizer: Tokenizer, session: Any) -> None:
+        self.manifest = manifest
+        self._tokenizer = tokenizer
+        self._session = session
+
+    @classmethod
+    def from_pretrained(cls, path: str | PathLike[str], *, threads: int = 1) -> "Classifier":
+        """The classifier in a model folder, verified first; ``threads`` is per call.
+
+        Raises ``ModelFolderError`` when the folder must not be served.
+        """
+        folder = open_model_folder(Path(path))
+        return cls(folder.manifest, Tokenizer.from_folder(folder.path), _session(folder, threads))
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """The categories this model knows, in the order of its outputs."""
+        return Taxonomy(tuple(taxonomy()[category] for category in self.manifest.categories))
+
+    def predict_proba(self, conversations: Sequence[Conversation]) -> NDArray[np.float32]:
+        """Probability of each category for each conversation.
+
+        Parameters
+        ----------
+        conversations : sequence of Conversation, length n
+            Within the limits of ``Conversation.checked``; may be empty.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, n_categories)
+            Calibrated; each row sums to 1 within 1e-6; columns follow ``self.taxonomy``.
+
+        Raises
+        ------
+        BadMessage, TextTooLong
+            For the first conversation out of the limits; neither repeats the text.
+        """
+        return self._probabilities(self._encode(conversations))
+
+    def predict(self, conversations: Sequence[Conversation]) -> list[Prediction]:
+        """What the model says about each conversation, in order; see ``predict_proba``."""
+        encodings = self._encode(conversations)
+        return [
+            _prediction(self.manifest, row, encoding.truncated)
+            for row, encoding in zip(self._probabilities(encodings), encodings, strict=True)
+        ]
+
+    def _encode(self, conversations: Sequence[Conversation]) -> list[Encoding]:
+        texts = [view(conversation.checked(), self.manifest.view).text for conversation in conversations]
+        return self._tokenizer.encode_batch(texts, self.manifest.max_tokens)
+
+    def _probabilities(self, encodings: Sequence[Encoding]) -> NDArray[np.float32]:
+        logits = np.zeros((len(encodings), len(self.manifest.categories)), np.float64)
+        order = sorted(range(len(encodings)), key=lambda index: len(encodings[index].ids))
+        for first in range(0, len(order), MICRO_BATCH):
+            batch = order[first : first + MICRO_BATCH]
+            logits[batch] = self._logits([encodings[index].ids for index in batch])
+        return _softmax(logits / self.manifest.temperature)
+
+    def _logits(self, batch: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        longest = max(len(ids) for ids in batch)
+        input_ids = np.full((len(batch), longest), self._tokenizer.pad_id, np.int64)
+        attention_mask = np.zeros((len(batch), longest), np.int64)
+        for row, ids in enumerate(batch):
+            input_ids[row, : len(ids)] = ids
+            attention_mask[row, : len(ids)] = 1
+        feeds = {"input_ids": input_ids, "attention_mask": attention_mask}
+        logits: NDArray[np.float32] = self._session.run(["logits"], feeds)[0]
+        return logits
+
+
+def _prediction(manifest: Manifest, probabilities: NDArray[np.float32], truncated: bool) -> Prediction:
+    score = scam_score(probabilities, manifest.categories)
+    verdict = decide(score, manifest.thresholds)
+    category, category_score = best_category(probabilities, manifest.categories, verdict)
+    return Prediction(probabilities, truncated, manifest.version, score, verdict, category, category_score)
+
+
+def _session(folder: ModelFolder, threads: int) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(
+            folder.path / ONNX, options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # onnxruntime's errors share no documented base
+        raise ModelFolderError(f"{folder.path}: {ONNX} cannot be loaded; run `canhgiac train`") from error
+    outputs = {output.name: output.shape for output in session.get_outputs()}
+    if outputs.get("logits", [None])[-1] != len(folder.manifest.categories):
+        raise ModelFolderError(
+            f"{folder.path}: {ONNX} has no output logits with one column a category; run `canhgiac train`"
+        )
+    return session
+
+
+def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float32]:
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
+    probabilities: NDArray[np.float64] = exponentials / exponentials.sum(axis=1, keepdims=True)
+    return probabilities.astype(np.float32)

@@ -1,0 +1,69 @@
+"""From probabilities to a verdict: what is said about a message, after thresholds.
+
+A label is a person's answer; a verdict is the model's, and knows a third word. ``unsure`` is for
+scores that are too high to be silent about and too low to accuse with.
+
+>>> thresholds = Thresholds(scam=0.8, unsure=0.3)
+>>> decide(0.9, thresholds), decide(0.5, thresholds), decide(0.1, thresholds)
+('scam', 'unsure', 'legitimate')
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.taxonomy import Label, taxonomy
+
+Verdict = Literal["scam", "unsure", "legitimate"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Scores from which a message is called ``scam`` and ``unsure``; 0 < unsure <= scam <= 1."""
+
+    scam: float
+    unsure: float
+
+
+def decide(score: float, thresholds: Thresholds) -> Verdict:
+    """The verdict on a score in [0, 1]; a score equal to a threshold reaches it."""
+    if score >= thresholds.scam:
+        return "scam"
+    return "unsure" if score >= thresholds.unsure else "legitimate"
+
+
+def scam_score(probabilities: NDArray[np.float32], categories: Sequence[str]) -> float:
+    """The probability that the message is a scam, in [0, 1]: the sum over the scam categories.
+
+    ``probabilities`` has shape (n_categories,) and follows ``categories``, ids of the taxonomy.
+
+    >>> round(scam_score(np.array([0.5, 0.2, 0.3], np.float32), ["job_scam", "loan_scam", "otp"]), 6)
+    0.7
+    """
+    scams = [taxonomy()[category].label == "scam" for category in categories]
+    return min(1.0, float(np.sum(probabilities[scams], dtype=np.float64)))
+
+
+def best_category(
+    probabilities: NDArray[np.float32], categories: Sequence[str], verdict: Verdict
+) -> tuple[str, float]:
+    """The most probable category that agrees with the verdict, and its probability.
+
+    A ``scam`` verdict never carries a legitimate category, nor the other way round; ``unsure``
+    takes the most probable of all.
+
+    >>> best_category(np.array([0.4, 0.2, 0.3], np.float32), ["otp", "job_scam", "loan_scam"], "scam")
+    ('loan_scam', 0.30000001192092896)
+    """
+    allowed: Label | None = None if verdict == "unsure" else verdict
+    agreeing = [
+        index
+        for index, category in enumerate(categories)
+        if allowed is None or taxonomy()[category].label == allowed
+    ]
+    best = max(agreeing, key=lambda index: float(probabilities[index]))
+    return categories[best], float(probabilities[best])

@@ -1,0 +1,39 @@
+"""Who calls, and what they may do: ``Authorization: Bearer cg_...`` and scopes."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import Depends
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from data.store import Key, Scope
+from serving.problems import Problem
+from serving.service import TheService
+
+_BEARER = HTTPBearer(
+    auto_error=False,
+    scheme_name="API key",
+    description="A key made with `canhgiac keys create`; it begins with cg_.",
+)
+
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+
+
+def require(scope: Scope) -> Callable[..., Key]:
+    """A dependency that gives the caller's key, or raises 401 or, without ``scope``, 403."""
+
+    def key_of(service: TheService, credentials: Credentials) -> Key:
+        if credentials is None:
+            detail = "send Authorization: Bearer cg_...; an administrator makes keys"
+            raise Problem("unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
+        key = service.store.authenticate(credentials.credentials)
+        if key is None:
+            challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+            raise Problem("unauthorized", "this key is unknown or was revoked", headers=challenge)
+        if not key.scopes & {scope, "admin"}:
+            challenge = {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'}
+            detail = f"this needs the scope {scope}; ask an administrator for a key that has it"
+            raise Problem("forbidden", detail, headers=challenge)
+        return key
+
+    return key_of

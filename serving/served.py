@@ -1,0 +1,107 @@
+"""A model in service: from conversations to answers, with their reasons and advice."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+from uuid import uuid4
+
+import numpy as np
+
+from data.errors import ModelFolderError
+from data.messages import Conversation
+from data.taxonomy import taxonomy
+from model.classifier import Classifier, Prediction
+from model.evidence import evidence, indicators
+from model.verdict import Verdict, best_category, decide, scam_score
+from serving.answers import Answer, CategoryOut, EvidenceOut, IndicatorOut, ModelOut
+
+#: What a new model is asked before it may serve: a scam and an ordinary message.
+SELF_TEST = (
+    Conversation.from_text("Tai khoan cua ban bi khoa, dang nhap http://vcb-xacthuc.top de mo lai"),
+    Conversation.from_text("Tối nay con về ăn cơm, mẹ nấu canh chua nhé"),
+)
+
+#: Told with an ``unsure`` verdict, when no category is sure enough for its own advice.
+UNSURE_ADVICE = (
+    "Chưa đủ căn cứ để kết luận, nhưng tin này có dấu hiệu đáng ngờ. Không bấm đường dẫn, không chuyển "
+    "tiền, không đọc mã OTP. Hãy gọi tổng đài chính thức của nơi gửi hoặc hỏi công an xã, phường."
+)
+
+
+class ServedModel(Protocol):
+    """What the service needs of a model; safe to call from one thread at a time."""
+
+    @property
+    def version(self) -> str:
+        """The version of the model folder."""
+
+    def answer(self, conversations: Sequence[Conversation]) -> list[Answer]:
+        """One answer a conversation, in order."""
+
+
+class FolderModel:
+    """A model folder that answers."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        self._classifier = classifier
+        self.version = classifier.manifest.version
+
+    @classmethod
+    def from_folder(cls, path: Path) -> "FolderModel":
+        """The model in a folder, verified; ``ModelFolderError`` when it must not be served."""
+        return cls(Classifier.from_pretrained(path))
+
+    def answer(self, conversations: Sequence[Conversation]) -> list[Answer]:
+        """One answer a conversation, in order, from one pass of the model and one for the evidence."""
+        predictions = self._classifier.predict(conversations)
+        return [
+            self._answer(conversation, prediction)
+            for conversation, prediction in zip(conversations, predictions, strict=True)
+        ]
+
+    def _answer(self, conversation: Conversation, prediction: Prediction) -> Answer:
+        manifest = self._classifier.manifest
+        if not np.isfinite(prediction.probabilities).all():
+            raise ModelFolderError(f"model {manifest.version} gives no numbers; run `canhgiac rollback`")
+        score = scam_score(prediction.probabilities, manifest.categories)
+        verdict = decide(score, manifest.thresholds)
+        category_id, category_score = best_category(prediction.probabilities, manifest.categories, verdict)
+        found = evidence(self._classifier, conversation, prediction) if verdict != "legitimate" else []
+        return Answer(
+            id=f"c_{uuid4().hex}",
+            label="scam" if verdict == "scam" else "legitimate",
+            score=score,
+            verdict=verdict,
+            category=_category(category_id, category_score),
+            evidence=[
+                EvidenceOut(message=e.message, start=e.start, end=e.end, reason=e.reason) for e in found
+            ],
+            indicators=indicators_of(conversation),
+            advice=advice(verdict, category_id),
+            model=ModelOut(name=manifest.base, version=manifest.version),
+            truncated=prediction.truncated,
+        )
+
+
+def advice(verdict: Verdict, category_id: str) -> str:
+    """What to tell the citizen, in Vietnamese. No verdict says that a message is harmless.
+
+    >>> advice("legitimate", "otp")[:32]
+    'Chưa phát hiện dấu hiệu lừa đảo.'
+    """
+    return UNSURE_ADVICE if verdict == "unsure" else taxonomy()[category_id].advice_vi
+
+
+def indicators_of(conversation: Conversation) -> list[IndicatorOut]:
+    """The URLs, phone numbers and accounts in a conversation, as the API tells them."""
+    return [
+        IndicatorOut(type=seen.type, value=seen.value, message=seen.message, start=seen.start, end=seen.end)
+        for seen in indicators(conversation)
+    ]
+
+
+def _category(category_id: str, score: float) -> CategoryOut:
+    category = taxonomy()[category_id]
+    return CategoryOut(
+        id=category.id, name_vi=category.name_vi, name_en=category.name_en, score=min(1.0, score)
+    )

@@ -1,0 +1,66 @@
+"""What the routes share: the store, the model, the queue in front of it and the numbers."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from data.errors import CanhGiacError
+from data.messages import Conversation
+from data.store import Store
+from serving.answers import Answer
+from serving.batching import Batcher
+from serving.metrics import Metrics
+from serving.problems import Problem, place_of, problem_of, unexpected
+from serving.swap import ModelSlot
+
+logger = logging.getLogger("canhgiac.serving")
+
+
+@dataclass(slots=True)
+class Service:
+    """One running service; ``stopping`` once it was asked to end."""
+
+    store: Store
+    models: ModelSlot
+    batcher: Batcher[Conversation, Answer]
+    metrics: Metrics
+    stopping: bool = False
+
+    async def outcomes(self, conversations: Sequence[Conversation]) -> list[Answer | Problem]:
+        """An answer or a problem of its own for each conversation, in order.
+
+        Raises ``Problem`` (503) for all of them when no model serves or the queue is full.
+        """
+        self.models.serving()
+        futures = self.batcher.submit(conversations)
+        results = await asyncio.gather(*map(asyncio.wrap_future, futures), return_exceptions=True)
+        return [self._outcome(result) for result in results]
+
+    async def classify(self, conversation: Conversation) -> Answer:
+        """The answer to one conversation, or its ``Problem``."""
+        [outcome] = await self.outcomes([conversation])
+        if isinstance(outcome, Problem):
+            raise outcome
+        return outcome
+
+    def _outcome(self, result: Answer | BaseException) -> Answer | Problem:
+        if isinstance(result, Answer):
+            self.metrics.verdicts.labels(result.verdict).inc()
+            return result
+        if isinstance(result, CanhGiacError):
+            return problem_of(result)
+        logger.error("classify: %s", place_of(result))
+        return unexpected()
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+#: A route's parameter of this type is the running service.
+TheService = Annotated[Service, Depends(_service)]

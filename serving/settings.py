@@ -1,0 +1,38 @@
+"""Where the service runs: the ``CANHGIAC_*`` environment. How it judges is the model folder's affair."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every setting of the service; each is read from ``CANHGIAC_`` and its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="CANHGIAC_", env_ignore_empty=True, frozen=True)
+
+    database_url: str | None = Field(
+        default=None,
+        repr=False,
+        description="SQLAlchemy URL of the store; without it an SQLite file in the state folder. "
+        "Use PostgreSQL for more than one machine.",
+    )
+    state_dir: Path = Field(
+        default=Path("var"),
+        description="Folder for what the service keeps: the store, the first API key, promoted models.",
+    )
+    model_dir: Path | None = Field(
+        default=None,
+        description="Model folder to serve always; without it the promoted model, or else the one "
+        "that ships with the service.",
+    )
+
+    @property
+    def store_url(self) -> str:
+        """The URL of the store in use; may hold a password, so it is never shown."""
+        return self.database_url or f"sqlite:///{self.state_dir.absolute() / 'canhgiac.db'}"
+
+    @property
+    def first_key_file(self) -> Path:
+        """The file that holds the key made on first start."""
+        return self.state_dir / "api-key"

@@ -1,0 +1,115 @@
+"""The service with a fake model at its seam and the real store in a temporary folder."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from data.errors import ModelFolderError
+from data.messages import Conversation
+from data.store import Scope, open_store
+from data.taxonomy import taxonomy
+from serving.answers import Answer, CategoryOut, ModelOut
+from serving.app import create_app
+from serving.served import advice
+from serving.settings import Settings
+
+
+class FakeModel:
+    """Calls everything with ``khoa`` in it a scam; waits for ``gate`` before it answers."""
+
+    def __init__(self, version: str, gate: threading.Event) -> None:
+        self.version, self._gate = version, gate
+        self.batches: list[int] = []
+
+    def answer(self, conversations: Sequence[Conversation]) -> list[Answer]:
+        self._gate.wait(10)
+        self.batches.append(len(conversations))
+        if any("explode" in conversation.text for conversation in conversations):
+            raise RuntimeError(conversations[0].text)
+        return [self._answer(conversation) for conversation in conversations]
+
+    def _answer(self, conversation: Conversation) -> Answer:
+        scam = "khoa" in conversation.text
+        category = taxonomy()["bank_impersonation" if scam else "otp"]
+        return Answer(
+            id="c_1",
+            label="scam" if scam else "legitimate",
+            score=0.9 if scam else 0.1,
+            verdict="scam" if scam else "legitimate",
+            category=CategoryOut(
+                id=category.id, name_vi=category.name_vi, name_en=category.name_en, score=0.9
+            ),
+            evidence=[],
+            indicators=[],
+            advice=advice("scam" if scam else "legitimate", category.id),
+            model=ModelOut(name="fake", version=self.version),
+            truncated=False,
+        )
+
+
+@pytest.fixture
+def gate() -> threading.Event:
+    """Open by default; cleared, it holds the fake model's answers back."""
+    event = threading.Event()
+    event.set()
+    return event
+
+
+@pytest.fixture
+def settings(tmp_path: Path, write_model: Callable[[str], None]) -> Settings:
+    write_model("v1")
+    return Settings(state_dir=tmp_path / "var", model_dir=tmp_path / "model", database_url=None)
+
+
+@pytest.fixture
+def write_model(tmp_path: Path) -> Callable[[str], None]:
+    """Writes the fake model folder anew, as a promotion does; version ``broken`` cannot be loaded."""
+
+    def write(version: str) -> None:
+        folder = tmp_path / "model"
+        folder.mkdir(exist_ok=True)
+        incoming = folder / ".manifest.part"
+        incoming.write_text(json.dumps({"version": version}))
+        incoming.replace(folder / "manifest.json")
+
+    return write
+
+
+@pytest.fixture
+def load(gate: threading.Event) -> Callable[[Path], FakeModel]:
+    def load_fake(folder: Path) -> FakeModel:
+        manifest = folder / "manifest.json"
+        if not manifest.exists():
+            raise ModelFolderError(f"{folder} has no manifest.json; run `canhgiac train`")
+        version = json.loads(manifest.read_text())["version"]
+        if version == "broken":
+            raise ModelFolderError(f"{folder}: a checksum is wrong; restore the folder")
+        return FakeModel(version, gate)
+
+    return load_fake
+
+
+@pytest.fixture
+def client(settings: Settings, load: Callable[[Path], FakeModel]) -> Iterator[TestClient]:
+    """The running service; no key is sent unless a test does."""
+    app = create_app(settings, load=load, capacity=512, watch_seconds=0.02)
+    with TestClient(app) as running:
+        yield running
+
+
+@pytest.fixture
+def bearer(settings: Settings) -> Callable[..., dict[str, str]]:
+    """Headers with a new key of the given name and scopes."""
+
+    def make(*scopes: Scope, name: str = "someone", confirmed: bool = True) -> dict[str, str]:
+        store = open_store(settings.store_url)
+        try:
+            return {"Authorization": f"Bearer {store.create_key(name, scopes, confirmed=confirmed)}"}
+        finally:
+            store.close()
+
+    return make

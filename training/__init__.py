@@ -1,0 +1,1 @@
+"""``make train``: from labels to a model folder that passed the gate."""

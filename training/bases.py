@@ -1,0 +1,88 @@
+"""Find the base model that ``BASE=`` names, and say how it wants to be read.
+
+One code path for every base: a base that knows our role tokens was pretrained on the folded view;
+any other is PhoBERT-like and reads segmented words.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from huggingface_hub import snapshot_download
+
+from data.errors import BaseModelNotFound
+from model.view import MAX_TOKENS, ROLE_TOKENS, ViewKind
+
+COMPACT = Path(__file__).with_name("base")
+WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+#: The tokenizer files that a model folder takes over, in order of preference. PhoBERT's own come
+#: first: what the Rust tokenizer reads must be what PhoBERT was trained on.
+TOKENIZERS = (("vocab.txt", "bpe.codes"), ("tokenizer.json",))
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A base model on this disk."""
+
+    name: str
+    folder: Path
+    view: ViewKind
+    max_tokens: int
+    tokenizer_files: tuple[str, ...]
+
+
+def find_base(name: str, *, download: Callable[..., str] = snapshot_download) -> Base:
+    """The base ``compact``, a local folder, or a model of the Hugging Face hub (downloaded once).
+
+    Raises ``BaseModelNotFound`` when there is none or the hub cannot be reached.
+    """
+    if name == "compact":
+        return _checked(name, COMPACT)
+    if Path(name).is_dir():
+        return _checked(Path(name).resolve().name, Path(name))
+    wanted = ["config.json", *WEIGHTS, *(file for files in TOKENIZERS for file in files)]
+    try:
+        return _checked(name, Path(download(name, allow_patterns=wanted)))
+    except (OSError, ValueError, httpx.HTTPError) as error:
+        raise BaseModelNotFound(
+            f"{name} is no local folder and could not be fetched from the Hugging Face hub "
+            f"({type(error).__name__}); set BASE= to compact, or to a local folder with the base model"
+        ) from error
+
+
+def weights_digest(base: Base) -> str:
+    """SHA-256 of the base's weights: another base under the same name is another run."""
+    file = next(base.folder / weights for weights in WEIGHTS if (base.folder / weights).exists())
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def copy_tokenizer(base: Base, folder: Path) -> None:
+    """Put the base's tokenizer files into a model folder."""
+    for file in base.tokenizer_files:
+        shutil.copyfile(base.folder / file, folder / file)
+
+
+def _checked(name: str, folder: Path) -> Base:
+    config = folder / "config.json"
+    weights = any((folder / file).exists() for file in WEIGHTS)
+    tokenizer = next((files for files in TOKENIZERS if all((folder / f).exists() for f in files)), None)
+    if not config.exists() or not weights or tokenizer is None:
+        raise BaseModelNotFound(
+            f"{folder} holds no base model (config.json, model.safetensors, and tokenizer.json or "
+            "vocab.txt with bpe.codes); set BASE= to compact, or to a local folder with all of them"
+        )
+    positions = int(json.loads(config.read_text("utf-8"))["max_position_embeddings"])
+    # RoBERTa counts positions from pad_token_id + 1 = 2
+    return Base(name, folder, _view_of(folder, tokenizer), min(MAX_TOKENS, positions - 2), tokenizer)
+
+
+def _view_of(folder: Path, tokenizer: tuple[str, ...]) -> ViewKind:
+    if tokenizer != ("tokenizer.json",):
+        return "segmented"
+    added = json.loads((folder / "tokenizer.json").read_text("utf-8"))["added_tokens"]
+    return "folded" if {*ROLE_TOKENS} <= {token["content"] for token in added} else "segmented"

@@ -1,0 +1,166 @@
+"""Judge an exported model as it will serve: calibrate, evaluate, pass the gate, write the manifest.
+
+Every score here comes from the int8 model through the classifier that serves, so what the manifest
+promises is what a client gets.
+"""
+
+import dataclasses
+import json
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import safe_open
+
+from data.messages import Example
+from data.taxonomy import taxonomy
+from model.artifact import ONNX, Gate, Manifest, read_manifest, write_manifest
+from model.classifier import Classifier
+from model.tokenizer import Tokenizer
+from model.verdict import Thresholds
+from training.bases import Base
+from training.calibrate import calibrate
+from training.card import model_card
+from training.config import Config
+from training.dataset import PARTS, Snapshot
+from training.evaluate import Contender, answers, fit_with_threshold, report, rows_of, scam_scores
+from training.export import agreement, torch_scores
+from training.finetune import encode
+from training.gate import gate
+from training.metrics import Bootstrap, Floats
+
+EVALUATION = "evaluation.json"
+_UNJUDGED = Gate(passed=False, reasons=("training was interrupted before the gate",))
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training: where it works, on which base, data and configuration, and the stages' seconds."""
+
+    folder: Path
+    base: Base
+    data: Snapshot
+    config: Config
+    seconds: dict[str, float]
+
+
+def judge(run: Run, champion: Classifier | None) -> tuple[Manifest, dict[str, Any]]:
+    """The manifest as written, and the report on the test split (also in ``evaluation.json``).
+
+    A run that was judged against the same champion, or that is the champion, is not judged again.
+    """
+    folder = run.folder / "model"
+    earlier = _judged_before(folder, champion)
+    if earlier is not None:
+        return earlier, json.loads((folder / EVALUATION).read_text("utf-8"))
+    manifest, export = _calibrated(run, folder)
+    result = _report(run, folder, manifest, champion)
+    metrics = {
+        "test": {"all": result["all"], "rows": result["rows"], "scams": result["scams"]},
+        "champion": champion.manifest.version if champion else None,
+        "data": _counts(run.data),
+        "export": export,
+        "making": {"hardware": hardware(), "parameters": _parameters(folder), "seconds": run.seconds},
+    }
+    decision = gate(result, run.config.gate)
+    manifest = dataclasses.replace(manifest, metrics=metrics, gate=decision)
+    (folder / EVALUATION).write_text(json.dumps(result, indent=1), encoding="utf-8")
+    (folder / "README.md").write_text(model_card(manifest, result), encoding="utf-8")
+    return write_manifest(folder, manifest), result
+
+
+def hardware() -> str:
+    """The machine in words: processor, cores, and whether a GPU took part."""
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
+    return f"{platform.machine()}, {os.cpu_count()} CPU cores, {device}, torch {torch.__version__}"
+
+
+def _judged_before(folder: Path, champion: Classifier | None) -> Manifest | None:
+    if not (folder / "manifest.json").exists():
+        return None
+    manifest = read_manifest(folder)
+    version = champion.manifest.version if champion else None
+    if not manifest.metrics or version not in (manifest.metrics["champion"], manifest.version):
+        return None
+    return manifest
+
+
+def _calibrated(run: Run, folder: Path) -> tuple[Manifest, dict[str, Any]]:
+    """A manifest with temperature and thresholds, and how far the served scores are from fp32."""
+    validation = run.data.splits.validation
+    manifest = write_manifest(folder, _plain_manifest(run))
+    probabilities = Classifier.from_pretrained(folder).predict_proba([e.conversation for e in validation])
+    # logits up to a constant in each row, which the softmax does not see
+    logits = np.log(np.clip(probabilities.astype(np.float64), 1e-12, 1))
+    scam_columns = np.array([category.label == "scam" for category in taxonomy().categories])
+    found = calibrate(logits, answers(validation), scam_columns, run.config.calibrate)
+    calibrated = dataclasses.replace(
+        manifest, temperature=found.temperature, thresholds=Thresholds(found.scam, found.unsure)
+    )
+    served = probabilities[:, scam_columns].sum(axis=1).astype(np.float64)
+    return write_manifest(folder, calibrated), _agreement(run, folder, served)
+
+
+def _plain_manifest(run: Run) -> Manifest:
+    now = datetime.now(UTC)
+    return Manifest(
+        version=f"{run.folder.name}-{now:%Y%m%dT%H%M%S}",
+        created_at=now.isoformat(timespec="seconds"),
+        base=run.base.name,
+        view=run.base.view,
+        max_tokens=run.base.max_tokens,
+        categories=taxonomy().ids,
+        temperature=1.0,
+        thresholds=Thresholds(scam=0.5, unsure=0.5),
+        data_fingerprint=run.data.fingerprint,
+        gate=_UNJUDGED,
+    )
+
+
+def _agreement(run: Run, folder: Path, served: Floats) -> dict[str, Any]:
+    conversations = [example.conversation for example in run.data.splits.validation]
+    encodings = encode(conversations, run.base, Tokenizer.from_folder(folder))
+    exact = torch_scores(run.folder / "finetuned", encodings)
+    size = (folder / ONNX).stat().st_size / 1e6
+    return {"messages": len(served), "megabytes": round(size, 1), **agreement(exact, served)}
+
+
+def _report(run: Run, folder: Path, manifest: Manifest, champion: Classifier | None) -> dict[str, Any]:
+    splits = run.data.splits
+    conversations = [example.conversation for example in splits.test]
+    baseline, threshold = fit_with_threshold(splits.train, splits.validation, run.config)
+    model = scam_scores(Classifier.from_pretrained(folder), conversations)
+    contenders = [
+        Contender("model", model, manifest.thresholds.scam),
+        Contender("baseline", baseline.predict_proba(conversations), threshold),
+    ]
+    if champion is not None:
+        limit = champion.manifest.thresholds.scam
+        contenders.append(Contender("champion", scam_scores(champion, conversations), limit))
+    bootstrap = Bootstrap(run.config.evaluate.resamples, run.config.seed)
+    return report(rows_of(splits.test), contenders, bootstrap)
+
+
+def _counts(data: Snapshot) -> dict[str, Any]:
+    parts: dict[str, Sequence[Example]] = {name: getattr(data.splits, name) for name in PARTS}
+    labels = sum(example.source == "label" for part in parts.values() for example in part)
+    counted = {
+        name: {
+            "messages": len(part),
+            "scams": int(answers(part).sum()),
+            "waves": len({example.wave for example in part}),
+        }
+        for name, part in parts.items()
+    }
+    return {"parts": counted, "labels": labels}
+
+
+def _parameters(folder: Path) -> int:
+    with safe_open(folder / "model.safetensors", framework="np") as file:
+        return sum(int(np.prod(file.get_slice(name).get_shape())) for name in file.keys())  # noqa: SIM118

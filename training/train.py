@@ -1,0 +1,127 @@
+"""From the corpus and the officers' labels to a model folder: the whole training, in one call.
+
+snapshot -> fine-tune -> export -> calibrate -> evaluate -> gate -> model folder. Each finished stage
+leaves its result in the run's folder; an interrupted run goes on where it stopped.
+"""
+
+import hashlib
+import re
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import monotonic
+
+from rich.console import Console
+
+from data.corpus import FOLDER, load
+from data.errors import GateFailed, ModelFolderError
+from data.messages import Example
+from model.artifact import MANIFEST, open_model_folder
+from model.classifier import Classifier
+from training.bases import Base, find_base, weights_digest
+from training.config import Config
+from training.dataset import Snapshot, snapshot
+from training.export import export
+from training.finetune import finetune
+from training.judge import Run, judge
+from training.tables import print_report
+
+
+def train(  # noqa: PLR0913
+    config: Config,
+    *,
+    base: str,
+    state_dir: Path,
+    champion: Path | None,
+    labels: Sequence[Example] = (),
+    output: Path | None = None,
+    corpus: Path = FOLDER,
+    console: Console | None = None,
+) -> Path:
+    """A verified model folder that passed the gate: ``output``, or ``model`` in the run's folder.
+
+    ``base`` is ``compact``, a local folder or a model of the Hugging Face hub; ``champion`` the model
+    folder that serves, against which the gate holds the new one.
+
+    Raises ``GateFailed`` naming each number that fell (the folder is written nevertheless, and says so
+    in its manifest), ``BaseModelNotFound``, ``BadData``.
+    """
+    console = console or Console()
+    found = find_base(base)
+    data = snapshot(load(corpus), labels, waves=config.waves, seed=config.seed, state_dir=state_dir)
+    folder = state_dir / "runs" / run_name(data, found, config)
+    folder.mkdir(parents=True, exist_ok=True)
+    console.print(f"snapshot {data.folder}\nrun {folder}")
+    seconds = {
+        "finetune": _stage(
+            folder, "finetune", lambda: finetune(data.splits.train, found, config, run=folder), console
+        ),
+        "export": _stage(folder, "export", lambda: _export(folder, config), console),
+    }
+    manifest, report = judge(Run(folder, found, data, config, seconds), _champion(champion, console))
+    print_report(report, title=f"test split, {manifest.version}", console=console)
+    model = _delivered(folder / "model", output)
+    if not manifest.gate.passed:
+        reasons = "; ".join(manifest.gate.reasons)
+        raise GateFailed(f"{reasons}; the serving model stays, the new one lies in {model}")
+    return model
+
+
+def run_name(data: Snapshot, base: Base, config: Config) -> str:
+    """The run's folder: data fingerprint, base, seed, and a digest of the configuration and the weights."""
+    digest = hashlib.sha256(f"{config.text}\n{weights_digest(base)}".encode()).hexdigest()
+    return f"{data.fingerprint[:12]}-{slug(base.name)}-{config.seed}-{digest[:8]}"
+
+
+def slug(name: str) -> str:
+    """A base's name as part of a file name or version.
+
+    >>> slug("vinai/phobert-base")
+    'vinai-phobert-base'
+    """
+    return re.sub(r"[^A-Za-z0-9._]+", "-", name).strip("-.") or "base"
+
+
+def _export(folder: Path, config: Config) -> None:
+    shutil.rmtree(folder / "model", ignore_errors=True)
+    export(folder / "finetuned", folder / "model")
+    (folder / "model" / "training.toml").write_text(config.text, encoding="utf-8")
+
+
+def _stage(folder: Path, name: str, action: Callable[[], object], console: Console) -> float:
+    """Seconds the stage took; does nothing when it was finished before."""
+    done = folder / f"{name}.done"
+    if done.exists():
+        console.print(f"{name}: done before")
+    else:
+        console.print(f"{name} ...")
+        started = monotonic()
+        action()
+        done.write_text(f"{monotonic() - started:.1f}", encoding="utf-8")
+    return float(done.read_text("utf-8"))
+
+
+def _champion(folder: Path | None, console: Console) -> Classifier | None:
+    """The serving model; none when there is no folder, or when it no longer fits this version."""
+    if folder is None or not folder.exists():
+        return None
+    try:
+        return Classifier.from_pretrained(folder)
+    except ModelFolderError as error:
+        console.print(f"no champion to compare with: {error}")
+        return None
+
+
+def _delivered(model: Path, output: Path | None) -> Path:
+    """The model folder, copied to ``output`` when one was asked for; other files there are kept out."""
+    if output is None:
+        return model
+    files = open_model_folder(model).manifest.files
+    beside = output.with_name(f"{output.name}.partial")
+    shutil.rmtree(beside, ignore_errors=True)
+    for name in (*files, MANIFEST):
+        (beside / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(model / name, beside / name)
+    shutil.rmtree(output, ignore_errors=True)
+    beside.rename(output)
+    return output
