@@ -16,13 +16,14 @@ from rich.table import Table
 from data.errors import BadData, CanhGiacError, MissingExtra
 
 if TYPE_CHECKING:
-    from data.queues import Queue
+    from data.queues import Item, Queue
+    from data.review import ReviewItem
     from data.store import Store
     from model.classifier import Classifier
 
 app = typer.Typer(
     name="canhgiac",
-    help="Cảnh Giác: tells Vietnamese scam messages from legitimate ones, and learns from officers' labels.",
+    help="Tells Vietnamese scam messages from legitimate ones, and learns from officers' labels.",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -59,7 +60,15 @@ ModelDir = Annotated[
 STATE_DIR = Path("var")
 
 #: Packages of the training floor alone; any other that is missing comes with ``serve``.
-TRAINING_PACKAGES = {"torch", "transformers", "datasets", "sklearn", "datasketch", "matplotlib", "accelerate"}
+TRAINING_PACKAGES = {
+    "torch",
+    "transformers",
+    "datasets",
+    "sklearn",
+    "datasketch",
+    "matplotlib",
+    "accelerate",
+}
 
 
 def main() -> None:
@@ -81,7 +90,9 @@ def _fail(error: CanhGiacError) -> None:
 @app.command()
 def classify(
     text: Annotated[str | None, typer.Argument(help="The message; standard input if left out.")] = None,
-    sender: Annotated[str | None, typer.Option(help="Brand name, short code or number it came from.")] = None,
+    sender: Annotated[
+        str | None, typer.Option(help="Brand name, short code or number it came from.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     model: ModelDir = None,
     state_dir: StateDir = STATE_DIR,
@@ -131,14 +142,17 @@ def score(
 ) -> None:
     """Classify every message of a file; adds id, label, score, verdict and category.
 
-    A row that cannot be read is kept, with the reason in its error column. Exits 1 only when no row could be read.
+    A row that cannot be read is kept, with the reason in its error column; exits 1 only when none
+    could be read.
     """
     from model.score import score_file
 
     classifier = _classifier(model, state_dir)
     with _progress("Scoring") as advance:
         counts = score_file(classifier, source, target, advance)
-    out.print(f"{counts.scored} scored, {counts.bad} bad of {counts.read} rows -> {target}", highlight=False)
+    out.print(
+        f"{counts.scored} scored, {counts.bad} bad of {counts.read} rows -> {target}", highlight=False
+    )
     if not counts.scored:
         raise BadData(f"{source}: no row could be read; each row's error column says why")
 
@@ -160,7 +174,9 @@ def label(
     server: Annotated[str, typer.Option(help="The service to label for.")] = "http://127.0.0.1:8000",
     key: Annotated[
         str | None,
-        typer.Option(envvar="CANHGIAC_KEY", help="Key with scope label  [default: the state folder's first key]"),
+        typer.Option(
+            envvar="CANHGIAC_KEY", help="Key with scope label  [default: the state folder's first key]"
+        ),
     ] = None,
     file: Annotated[
         Path | None, typer.Option(help="Label this exported batch instead, without a network.")
@@ -168,6 +184,7 @@ def label(
     state_dir: StateDir = STATE_DIR,
 ) -> None:
     """Label messages with the keyboard (in Vietnamese), from a server or an exported batch."""
+    from data.keyboard import keyboard
     from data.label import Sitting
 
     if not sys.stdin.isatty():
@@ -176,7 +193,8 @@ def label(
     answered, total = queue.progress()
     if answered:
         out.print(f"Đã có {answered}/{total} câu trả lời từ lần trước; làm tiếp.", highlight=False)
-    Sitting(queue, Console(highlight=False), typer.getchar, input).run()
+    with keyboard() as (read_key, read_line):
+        Sitting(queue, Console(highlight=False), read_key, read_line).run()
 
 
 def _queue(server: str, key: str | None, file: Path | None, state_dir: Path) -> "Queue":
@@ -188,20 +206,26 @@ def _queue(server: str, key: str | None, file: Path | None, state_dir: Path) -> 
     if key is None and first_key.exists():
         key = first_key.read_text("utf-8").strip()
     if key is None:
-        raise CanhGiacError("no key; give --key or CANHGIAC_KEY (made by: canhgiac keys create --scope label)")
+        raise CanhGiacError(
+            "no key; give --key or CANHGIAC_KEY (made by: canhgiac keys create --scope label)"
+        )
     return ServerQueue.connect(server, key)
 
 
 @app.command()
 def train(
     base: Annotated[
-        str, typer.Option(envvar="BASE", help="compact, a hub name such as vinai/phobert-base, or a local folder.")
+        str,
+        typer.Option(
+            envvar="BASE", help="compact, a hub name such as vinai/phobert-base, or a local folder."
+        ),
     ] = "compact",
     config: Annotated[
         Path | None, typer.Option(help="How to train  [default: training/config.toml of this version]")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="Write the model folder here  [default: candidates/ in the state folder]")
+        Path | None,
+        typer.Option(help="Write the model folder here  [default: candidates/ in the state folder]"),
     ] = None,
     model: ModelDir = None,
     state_dir: StateDir = STATE_DIR,
@@ -209,14 +233,14 @@ def train(
 ) -> None:
     """Train on corpus and labels, evaluate, and keep the model only if it passes the gate."""
     from model.registry import SHIPPED, current
-    from training.config import CONFIG, read_config
+    from training.config import read_config
     from training.train import train as run
 
     champion = model or current(state_dir, SHIPPED)
     store = _store(state_dir, database)
     labels = list(store.labelled())
     store.close()
-    settings = read_config(config or CONFIG)
+    settings = read_config(config) if config else read_config()
     folder = run(settings, base=base, state_dir=state_dir, champion=champion, output=output, labels=labels)
     out.print(f"Passed the gate: {folder}\nServe it with: canhgiac promote {folder}", highlight=False)
 
@@ -257,7 +281,9 @@ def rollback(state_dir: StateDir = STATE_DIR) -> None:
 @app.command()
 def pretrain(
     text: Annotated[Path, typer.Option(help="Vietnamese text, one paragraph a line; plain or .xz.")],
-    output: Annotated[Path, typer.Option(help="Where the base model goes; an interrupted run resumes there.")],
+    output: Annotated[
+        Path, typer.Option(help="Where the base model goes; an interrupted run resumes there.")
+    ],
     tokens: Annotated[int, typer.Option(help="How many tokens to read in all.")] = 10_000_000,
     seed: Annotated[int, typer.Option(help="Seed of weights, order and masking.")] = 0,
 ) -> None:
@@ -270,7 +296,9 @@ def pretrain(
 @keys_app.command("create")
 def keys_create(
     name: Annotated[str, typer.Option(help="Who will use it: an app, a bank, an annotator's pseudonym.")],
-    scope: Annotated[list[str], typer.Option(help="classify, feedback, label or admin; repeat for several.")],
+    scope: Annotated[
+        list[str], typer.Option(help="classify, feedback, label or admin; repeat for several.")
+    ],
     trainee: Annotated[
         bool, typer.Option("--trainee", help="Labels made with it never reach a dataset by themselves.")
     ] = False,
@@ -292,7 +320,7 @@ def keys_list(state_dir: StateDir = STATE_DIR, database: Database = None) -> Non
     """List the keys: names and scopes, never the keys themselves."""
     table = Table("name", "scopes", "made", "state")
     with _open_store(state_dir, database) as store:
-        for key in store.keys():
+        for key in store.keys():  # noqa: SIM118  # a store is no dict
             state = "revoked" if key.revoked_at else ("active" if key.confirmed else "trainee")
             table.add_row(key.name, " ".join(sorted(key.scopes)), f"{key.created_at:%Y-%m-%d}", state)
     out.print(table)
@@ -317,20 +345,23 @@ def export(
         typer.Option(help="A new .jsonl, .csv, .labelstudio.json or .doccano.jsonl file."),
     ],
     queue: Annotated[
-        int, typer.Option(help="Instead of labels: a batch of this many waiting messages, to label elsewhere.")
+        int,
+        typer.Option(help="Instead of labels: a batch of this many waiting messages, to label elsewhere."),
     ] = 0,
-    annotator: Annotated[str, typer.Option(help="Who takes the batch; it is leased to them for a week.")] = "station",
+    annotator: Annotated[
+        str, typer.Option(help="Who takes the batch; it is leased to them for a week.")
+    ] = "station",
     state_dir: StateDir = STATE_DIR,
     database: Database = None,
 ) -> None:
-    """Write labels (or, with --queue, messages to label) to a file."""
+    """Write confirmed annotators' labels (or, with --queue, messages to label) to a file."""
     from data.exchange import answer_of, write_answers
     from data.queues import write_batch
 
     with _open_store(state_dir, database) as store:
         if queue:
-            items = store.next_for_review(annotator=annotator, limit=queue, lease=timedelta(days=7))
-            count = write_batch(items, output)
+            leased = store.next_for_review(annotator=annotator, limit=queue, lease=timedelta(days=7))
+            count = write_batch(map(_item, leased), output)
         else:
             count = write_answers(map(answer_of, store.labelled()), output)
     out.print(f"{count} messages -> {output}", highlight=False)
@@ -338,20 +369,50 @@ def export(
 
 @app.command("import")
 def import_labels(
-    file: Annotated[Path, typer.Argument(help="A file of labels, such as an answers file of the label command.")],
+    file: Annotated[
+        Path, typer.Argument(help="A file of labels, such as an answers file of the label command.")
+    ],
     annotator: Annotated[str, typer.Option(help="Whose labels they are (a pseudonym).")],
-    trainee: Annotated[bool, typer.Option("--trainee", help="They never reach a dataset by themselves.")] = False,
+    trainee: Annotated[
+        bool, typer.Option("--trainee", help="They never reach a dataset by themselves.")
+    ] = False,
     state_dir: StateDir = STATE_DIR,
     database: Database = None,
 ) -> None:
-    """Read labels from a file into the store. Nothing is imported when a line is bad."""
+    """Read labels from a file into the store.
+
+    Nothing is imported when a line is bad; importing a file again changes nothing.
+    """
     from data.exchange import read_answers
-    from data.store import import_answers
 
     answers = list(read_answers(file))
-    with _open_store(state_dir, database) as store:
-        count = import_answers(store, answers, annotator=annotator, confirmed=not trainee)
-    out.print(f"{count} labels imported from {file}", highlight=False)
+    with _open_store(state_dir, database) as store, _progress("Importing") as advance:
+        for done, answer in enumerate(answers, 1):
+            store.import_example(
+                answer.conversation,
+                answer.label,
+                answer.category,
+                annotator=annotator,
+                confirmed=not trainee,
+                note=answer.note,
+                at=answer.at,
+            )
+            advance(done, len(answers))
+    out.print(f"{len(answers)} labels imported from {file}", highlight=False)
+
+
+def _item(leased: "ReviewItem") -> "Item":
+    """A message of the store's queue as the labelling script takes it."""
+    from data.queues import Item, Mark
+    from model.evidence import indicators
+
+    return Item(
+        id=leased.id,
+        conversation=leased.conversation,
+        wave_size=leased.wave_size,
+        marks=tuple(Mark(i.message, i.start, i.end) for i in indicators(leased.conversation)),
+        guess={"verdict": leased.guess.verdict, "label": leased.guess.label} if leased.guess else {},
+    )
 
 
 def _store(state_dir: Path, database: str | None) -> "Store":

@@ -154,7 +154,12 @@ def _reported() -> Iterator[None]:
 
 
 def _cause(error: SQLAlchemyError) -> str:
-    """What the database said, where that never quotes a row: SQLite does not, PostgreSQL may."""
+    """What the database said, where that never quotes a row.
+
+    SQLite never does. PostgreSQL does for refused values, not for what befell the server or the way
+    to it, which both drivers call an operational error.
+    """
     original = error.orig if isinstance(error, DBAPIError) else error
-    is_sqlite = type(original).__module__.startswith("sqlite3")
-    return str(original) if is_sqlite else type(original).__name__
+    name = type(original).__name__
+    is_safe = type(original).__module__.startswith("sqlite3") or name == "OperationalError"
+    return (str(original).partition("\n")[0] if is_safe else "") or name

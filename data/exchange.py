@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from data.errors import BadData, BadMessage, BadRecord
-from data.messages import Conversation, conversation_from, record_of
+from data.messages import Conversation, Example, conversation_from, record_of
 from data.taxonomy import LABELS, Label, taxonomy
 
 Format = Literal["jsonl", "csv", "labelstudio", "doccano"]
@@ -80,6 +80,12 @@ def read_answers(file: Path) -> Iterator[Answer]:
             yield _answer(record, f"{file.name}-{number}")
         except (BadMessage, BadData) as error:
             raise BadRecord(file.name, number, str(error)) from error
+
+
+def answer_of(example: Example) -> Answer:
+    """The answer that a labelled example stands for."""
+    at = datetime.fromisoformat(example.written_at) if example.written_at else None
+    return Answer(example.id, example.conversation, example.label, example.category, at=at)
 
 
 def record_of_answer(answer: Answer) -> dict[str, Any]:

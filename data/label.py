@@ -18,12 +18,12 @@ from data.queues import Item, Queue
 from data.taxonomy import LABELS, Category, Label, taxonomy
 
 LABEL_NAMES: dict[Label, str] = {"scam": "LỪA ĐẢO", "legitimate": "HỢP LỆ"}
+VERDICT_NAMES: dict[str, str] = {"scam": "LỪA ĐẢO", "legitimate": "HỢP LỆ", "unsure": "CHƯA RÕ"}
 LABEL_KEYS: dict[str, Label] = {"l": "scam", "h": "legitimate"}
 LABEL_STYLES: dict[Label, str] = {"scam": "bold red", "legitimate": "bold green"}
 #: One key a category, in taxonomy order; q, u and g keep their meaning everywhere.
 CATEGORY_KEYS = "123456789abcdefhijklmnop"
-ENTER = ("\r", "\n")
-CTRL_C, CTRL_D = "\x03", "\x04"
+STOP = ("q", "\x03", "\x04")  # q, Ctrl-C, Ctrl-D
 MENU = "[l] lừa đảo   [h] hợp lệ   [b] bỏ qua   [g] ghi chú   [u] làm lại tin trước   [q] nghỉ"
 
 
@@ -60,7 +60,7 @@ class Sitting:
             if key in LABEL_KEYS:
                 category = self._ask_category(LABEL_KEYS[key])
                 if category is not None and self._save(item, category):
-                    self._compare(item, category)
+                    self._reveal(item)
                     return self._next(item)
                 self._show(item)
             elif key == "b" and self._save(item, None):
@@ -72,7 +72,7 @@ class Sitting:
                 if self._previous is not None:
                     return self._previous
                 self.console.print("Chưa có tin nào trước đó trong lần ngồi này.")
-            elif key in ("q", CTRL_C, CTRL_D):
+            elif key in STOP:
                 return None
 
     def _next(self, answered: Item) -> Item | None:
@@ -90,7 +90,7 @@ class Sitting:
             position = CATEGORY_KEYS.find(key) if key else -1
             if 0 <= position < len(categories):
                 return categories[position]
-            if key in ("u", "q", CTRL_C, CTRL_D):
+            if key in ("u", *STOP):
                 return None
 
     def _save(self, item: Item, category: Category | None) -> bool:
@@ -114,32 +114,12 @@ class Sitting:
             self.console.print(Text("Đã lưu.", "green"))
         return True
 
-    def _compare(self, item: Item, category: Category) -> None:
-        """After the answer: what the model thought, and a chance to think again where it differs."""
-        guess = item.guess.get("label")
-        if guess not in LABELS:
-            return
-        guessed = item.guess.get("category")
-        name = f" · {taxonomy()[guessed].name_vi}" if guessed and guessed in taxonomy() else ""
-        self.console.print(Text(f"Máy đoán: {LABEL_NAMES[guess]}{name}", "dim"))
-        if guess == category.label:
-            return
-        self.console.print(Text("Máy nghĩ khác anh/chị.   [Enter] giữ câu trả lời   [s] sửa"))
-        while (key := self._key()) not in ENTER:
-            if key == "s":
-                other = self._ask_label_again()
-                if other is not None:
-                    self._save(item, other)
-                return
-            if key in ("q", CTRL_C, CTRL_D):
-                return
-
-    def _ask_label_again(self) -> Category | None:
-        self.console.print(Text("[l] lừa đảo   [h] hợp lệ"))
-        while (key := self._key()) not in ("u", "q", CTRL_C, CTRL_D):
-            if key in LABEL_KEYS:
-                return self._ask_category(LABEL_KEYS[key])
-        return None
+    def _reveal(self, item: Item) -> None:
+        """After the answer: what the model had said, and what whoever reported it thinks."""
+        said, proposed = item.guess.get("verdict"), item.guess.get("label")
+        if said in VERDICT_NAMES and proposed in LABELS:
+            line = f"Máy đã xếp: {VERDICT_NAMES[said]}. Người báo cho là: {LABEL_NAMES[proposed]}."
+            self.console.print(Text(f"{line}  (u: xem lại tin vừa rồi)", "dim"))
 
     def _show(self, item: Item) -> None:
         answered, total = self.queue.progress()
@@ -157,7 +137,7 @@ class Sitting:
         try:
             return self.read_key().lower()
         except (EOFError, KeyboardInterrupt):
-            return CTRL_C
+            return STOP[-1]
 
 
 def _marked(item: Item) -> Text:

@@ -34,7 +34,8 @@ class Mark:
 class Item:
     """One message (or conversation) to label, standing for its whole wave.
 
-    ``guess`` is the model's label and category; the script shows it only after the first answer.
+    ``guess`` is the verdict that the model gave and the label that its reporter proposed; the script
+    shows it only after the annotator's answer.
     """
 
     id: str

@@ -46,7 +46,7 @@ class Taxonomy:
         for category in self.categories:
             if category.id == category_id:
                 return category
-        raise BadData(f"no category {category_id!r}; known: {', '.join(self.ids)}")
+        raise BadData(f"no such category; known: {', '.join(self.ids)}")
 
     def __contains__(self, category_id: object) -> bool:
         return category_id in self.ids

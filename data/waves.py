@@ -21,7 +21,7 @@ def wave_key(conversation: Conversation) -> str:
     Equal for texts that differ only in digits, URLs, spacing, case, diacritics, look-alike letters and
     invisible characters. The key is stored: a change here parts old waves from new ones.
     """
-    masked = "\n".join(_masked(message.text) for message in conversation.messages)
+    masked = "".join(_masked(message.text) for message in conversation.messages)
     return hashlib.sha256(masked.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 

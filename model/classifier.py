@@ -22,9 +22,6 @@ from model.tokenizer import Encoding, Tokenizer
 from model.verdict import Verdict, best_category, decide, scam_score
 from model.view import view
 
-#: Messages that go through the encoder together; more only pads more.
-MICRO_BATCH = 16
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
@@ -105,23 +102,21 @@ class Classifier:
         return self._tokenizer.encode_batch(texts, self.manifest.max_tokens)
 
     def _probabilities(self, encodings: Sequence[Encoding]) -> NDArray[np.float32]:
-        logits = np.zeros((len(encodings), len(self.manifest.categories)), np.float64)
-        order = sorted(range(len(encodings)), key=lambda index: len(encodings[index].ids))
-        for first in range(0, len(order), MICRO_BATCH):
-            batch = order[first : first + MICRO_BATCH]
-            logits[batch] = self._logits([encodings[index].ids for index in batch])
-        return _softmax(logits / self.manifest.temperature)
+        """Softmax of the calibrated logits, shape (n, n_categories).
 
-    def _logits(self, batch: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        longest = max(len(ids) for ids in batch)
-        input_ids = np.full((len(batch), longest), self._tokenizer.pad_id, np.int64)
-        attention_mask = np.zeros((len(batch), longest), np.int64)
-        for row, ids in enumerate(batch):
-            input_ids[row, : len(ids)] = ids
-            attention_mask[row, : len(ids)] = 1
-        feeds = {"input_ids": input_ids, "attention_mask": attention_mask}
-        logits: NDArray[np.float32] = self._session.run(["logits"], feeds)[0]
-        return logits
+        One message at a time: int8 activations are scaled over a whole batch, so that in company a
+        message would get other numbers, and now and then another verdict, than alone.
+        """
+        logits = np.zeros((len(encodings), len(self.manifest.categories)), np.float64)
+        for row, encoding in enumerate(encodings):
+            input_ids = np.array([encoding.ids], np.int64)
+            feeds = {"input_ids": input_ids, "attention_mask": np.ones_like(input_ids)}
+            logits[row] = self._session.run(["logits"], feeds)[0][0]
+        if not np.isfinite(logits).all():
+            raise ModelFolderError(
+                f"model {self.manifest.version} gives no numbers; run `canhgiac rollback`"
+            )
+        return _softmax(logits / self.manifest.temperature)
 
 
 def _prediction(manifest: Manifest, probabilities: NDArray[np.float32], truncated: bool) -> Prediction:

@@ -27,13 +27,13 @@ def clauses(text: str) -> list[tuple[int, int]]:
 
 
 def widen(text: str, start: int, end: int) -> tuple[int, int]:
-    """The range, grown until it splits no character as people see it.
+    r"""The range, grown until it splits no character as people see it.
 
     A letter with its marks, a flag or a family of emoji is several code points (Unicode extended
     grapheme clusters, UAX 29). Where the rule needs tables that Python does not carry, this joins
     more than it must, never less.
 
-    >>> widen("e\\u0301m", 0, 1)
+    >>> widen("e\u0301m", 0, 1)
     (0, 2)
     """
     while 0 < start < len(text) and _joined(text, start):
@@ -47,8 +47,8 @@ def _joined(text: str, index: int) -> bool:
     """Whether the code points before and after ``index`` may be one character."""
     before, after = text[index - 1], text[index]
     return (
-        unicodedata.category(after) in ("Mn", "Mc", "Me")
-        or after in "\u200c\u200d\u0e33\u0eb3"
+        unicodedata.category(after) in ("Mn", "Mc", "Me", "Cn")  # Cn: newer than Python
+        or after in "\u200c\u200d\u0e33\u0eb3\uff9e\uff9f"
         or "\U0001f3fb" <= after <= "\U0001f3ff"  # skin tones
         or "\U000e0020" <= after <= "\U000e007f"  # tags of regional flags
         or (_is_regional(before) and _is_regional(after))
@@ -66,7 +66,10 @@ def _is_regional(character: str) -> bool:
 
 
 def _is_jamo(character: str) -> bool:
-    return any(low <= character <= high for low, high in (("\u1100", "\u11ff"), ("\ua960", "\ua97f"), ("\ud7b0", "\ud7ff")))
+    return any(
+        low <= character <= high
+        for low, high in (("\u1100", "\u11ff"), ("\ua960", "\ua97f"), ("\ud7b0", "\ud7ff"))
+    )
 
 
 def _prepends(character: str) -> bool:

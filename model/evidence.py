@@ -66,8 +66,8 @@ def evidence(classifier: Classifier, conversation: Conversation, prediction: Pre
     if prediction.verdict == "legitimate":
         return []
     facts = _facts(conversation)
-    found = facts + _occluded(classifier, conversation, prediction)
-    return sorted(found, key=lambda one: (one.message, one.start, one.end))
+    learnt = [one for one in _occluded(classifier, conversation, prediction) if not _holds(one, facts)]
+    return sorted(facts + learnt, key=lambda one: (one.message, one.start, one.end))
 
 
 def indicators(conversation: Conversation) -> list[Indicator]:
@@ -79,6 +79,14 @@ def indicators(conversation: Conversation) -> list[Indicator]:
         for entity in find_entities(normalized.text)
         if entity.type in _SHOWN
     ]
+
+
+def _holds(clause: Evidence, facts: list[Evidence]) -> bool:
+    """Whether a clause holds a fact, which says more than the clause does."""
+    return any(
+        clause.message == fact.message and clause.start < fact.end and fact.start < clause.end
+        for fact in facts
+    )
 
 
 def _received(message: Message, normalized: Normalized, entity: Entity) -> tuple[int, int]:
@@ -114,9 +122,7 @@ def _reason(entity: Entity, text: str, *, asks: bool) -> str | None:
     return f"Đường dẫn mang tên {organisation.name} nhưng không phải trang chính thức{own}"
 
 
-def _occluded(
-    classifier: Classifier, conversation: Conversation, prediction: Prediction
-) -> list[Evidence]:
+def _occluded(classifier: Classifier, conversation: Conversation, prediction: Prediction) -> list[Evidence]:
     """The clauses without which the score falls most."""
     places = _places(conversation)
     if not places:
@@ -124,9 +130,7 @@ def _occluded(
     variants = [_without(conversation, *place) for place in places]
     categories = classifier.manifest.categories
     whole = _log_odds(prediction.score)
-    falls = [
-        whole - _log_odds(scam_score(row, categories)) for row in classifier.predict_proba(variants)
-    ]
+    falls = [whole - _log_odds(scam_score(row, categories)) for row in classifier.predict_proba(variants)]
     enough = max(SMALLEST_FALL, max(falls) / 2)
     best = sorted(range(len(places)), key=lambda index: -falls[index])[:MAX_SHOWN]
     reason = _trick(prediction.probabilities, categories)

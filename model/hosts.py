@@ -1,6 +1,7 @@
 """Whose a host is: an organisation's own, an imitation of one, or a shortener that hides it."""
 
 import re
+from functools import cache
 from typing import Literal
 
 from data.facts import Organisation, organisations, shorteners
@@ -34,9 +35,9 @@ def owner(host: str) -> Organisation | None:
     A host with letters beyond plain ASCII is nobody's: that is how ``vietcombạnk.com.vn`` is made.
     """
     labels = host.lower().split(".")
-    above = {".".join(labels[index:]) for index in range(len(labels))}
-    for organisation in organisations().values():
-        if not above.isdisjoint(organisation.domains):
+    for index in range(len(labels)):
+        organisation = _domains().get(".".join(labels[index:]))
+        if organisation is not None:
             return organisation
     return None
 
@@ -55,26 +56,33 @@ def imitated(host: str, text: str) -> Organisation | None:
     if owner(host) is not None:
         return None
     folded = fold(host)
-    spellings = {folded, folded.translate(_LEET), folded.replace("rn", "m").replace("vv", "w")}
-    for organisation in organisations().values():
-        if any(_bears(organisation, spelling, text) for spelling in sorted(spellings)):
-            return organisation
+    for spelling in {folded: None, folded.translate(_LEET): None, folded.replace("rn", "m"): None}:
+        words = re.split(r"[.-]", spelling)[:-1]
+        joined = "".join(words)
+        for organisation, name in _names():
+            if name in words or (len(name) >= 5 and name in joined):
+                return organisation
+            starts = len(name) >= 3 and any(word.startswith(name) for word in words)
+            if starts and _speaks(text, organisation):
+                return organisation
     return None
-
-
-def _bears(organisation: Organisation, host: str, text: str) -> bool:
-    words = re.split(r"[.-]", host)[:-1]
-    if organisation.kind == "state" and "gov" in words:
-        return True
-    for alias in organisation.aliases:
-        name = re.sub(r"\W", "", alias)
-        if name in words or (len(name) >= 5 and name in "".join(words)):
-            return True
-        if len(name) >= 3 and any(word.startswith(name) for word in words) and _speaks(text, organisation):
-            return True
-    return False
 
 
 def _speaks(text: str, organisation: Organisation) -> bool:
     spoken = f" {re.sub(r'[^a-z0-9+]+', ' ', fold(text))} "
     return any(f" {alias} " in spoken for alias in organisation.aliases)
+
+
+@cache
+def _domains() -> dict[str, Organisation]:
+    return {domain: entry for entry in organisations().values() for domain in entry.domains}
+
+
+@cache
+def _names() -> tuple[tuple[Organisation, str], ...]:
+    """Each organisation under each of its names, as a host spells it; the state also as ``gov``."""
+    return tuple(
+        (entry, re.sub(r"\W", "", alias))
+        for entry in organisations().values()
+        for alias in (*entry.aliases, *(("gov",) if entry.kind == "state" else ()))
+    )

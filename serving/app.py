@@ -79,6 +79,7 @@ def create_app(
 def _start(
     settings: Settings, metrics: Metrics, load: Callable[[Path], ServedModel], capacity: int
 ) -> Service:
+    store = open_store(settings.store_url)
     models = ModelSlot(partial(_folder, settings), load)
     models.refresh()
 
@@ -86,7 +87,7 @@ def _start(
         return models.serving().answer(conversations)
 
     batcher = Batcher(work, capacity=capacity, on_batch=metrics.batches.observe)
-    return Service(open_store(settings.store_url), models, batcher, metrics)
+    return Service(store, models, batcher, metrics)
 
 
 def _folder(settings: Settings) -> Path:

@@ -16,8 +16,8 @@ from serving.problems import Problem
 
 #: Items that go through the model together.
 MICRO_BATCH = 16
-#: Items that may wait: about ten seconds of work for one core.
-CAPACITY = 1_024
+#: Items that may wait: some seconds of work for one core; a batch of 256 fits.
+CAPACITY = 512
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -6,7 +6,7 @@ routes take their body from here.
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -28,12 +28,17 @@ _FAULTS_TOLD = 8
 T = TypeVar("T", bound=BaseModel)
 
 
-def body_of(model: type[T], limit: int = BODY_LIMIT) -> Callable[[Request], Awaitable[T]]:
-    """A dependency that gives the request's body as ``model``, or raises the ``Problem`` with it."""
+def body_of(
+    model: type[T], limit: int = BODY_LIMIT, seconds: float = BODY_SECONDS
+) -> Callable[[Request], Coroutine[None, None, T]]:
+    """A dependency that gives the request's body as ``model``, or raises the ``Problem`` with it.
+
+    The body may have ``limit`` bytes and must have arrived after ``seconds``.
+    """
 
     async def read(request: Request) -> T:
         _check_type(request)
-        return parsed(model, _json(await _bytes(request, limit)))
+        return parsed(model, _json(await _bytes(request, limit, seconds)))
 
     return read
 
@@ -61,12 +66,12 @@ def _check_type(request: Request) -> None:
         raise Problem("not-json-type", "send the body with Content-Type: application/json")
 
 
-async def _bytes(request: Request, limit: int) -> bytes:
+async def _bytes(request: Request, limit: int, seconds: float) -> bytes:
     """The body as it streams in; counted as it comes, because Content-Length may be absent or a lie."""
     body = bytearray()
     dropped = 0
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(seconds):
             async for chunk in request.stream():
                 if dropped or len(body) + len(chunk) > limit:
                     dropped += len(chunk)
@@ -75,7 +80,7 @@ async def _bytes(request: Request, limit: int) -> bytes:
                 else:
                     body += chunk
     except TimeoutError:
-        detail = f"the body took more than {BODY_SECONDS:.0f} s; send it again"
+        detail = f"the body took more than {seconds:.0f} s; send it again"
         raise Problem("too-slow", detail, headers={"Connection": "close"}) from None
     if dropped:
         detail = f"the limit is {limit} bytes: send fewer or shorter messages"

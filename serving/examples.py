@@ -40,11 +40,14 @@ ANSWER: Any = {
         "score": 0.951,
     },
     "evidence": [
-        {"message": 0, "start": 42, "end": 64, "reason": "Tên miền giống ngân hàng nhưng không phải"}
+        {
+            "message": 0,
+            "start": 42,
+            "end": 64,
+            "reason": "Đường dẫn mang tên Vietcombank nhưng không phải trang chính thức",
+        }
     ],
-    "indicators": [
-        {"type": "url", "value": "http://vcb-xacthuc.top", "message": 0, "start": 42, "end": 64}
-    ],
+    "indicators": [{"type": "url", "value": "vcb-xacthuc.top", "message": 0, "start": 42, "end": 64}],
     "advice": "Không bấm đường dẫn, không đọc mã OTP cho bất kỳ ai. Hãy gọi số tổng đài in ở mặt sau thẻ.",
     "model": {"name": "compact", "version": "2026.01.15-a1b2c3d4"},
     "truncated": False,

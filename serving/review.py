@@ -33,7 +33,7 @@ def review_next(
 @router.post(
     "/labels",
     status_code=201,
-    responses=problems(404, 409, 413, 415, 503),
+    responses=problems(404, 408, 409, 413, 415, 503),
     openapi_extra=body_docs(LabelRequest),
 )
 def review_label(

@@ -32,10 +32,14 @@ IdempotencyKey = Annotated[
 ]
 
 
-@router.post("/classify", responses=problems(413, 415, 503), openapi_extra=body_docs(ClassifyRequest))
+@router.post(
+    "/classify",
+    dependencies=[Depends(require("classify"))],
+    responses=problems(408, 413, 415, 503),
+    openapi_extra=body_docs(ClassifyRequest),
+)
 async def classify(
     service: TheService,
-    key: Annotated[Key, Depends(require("classify"))],
     body: Annotated[ClassifyRequest, Depends(body_of(ClassifyRequest))],
 ) -> Answer:
     """Whether a message or a conversation is a scam, why, and what to tell the citizen.
@@ -47,13 +51,13 @@ async def classify(
 
 @router.post(
     "/classify/batch",
+    dependencies=[Depends(require("classify"))],
     response_model_exclude_unset=True,
-    responses=problems(413, 415, 503),
+    responses=problems(408, 413, 415, 503),
     openapi_extra=body_docs(BatchRequest),
 )
 async def classify_batch(
     service: TheService,
-    key: Annotated[Key, Depends(require("classify"))],
     body: Annotated[BatchRequest, Depends(body_of(BatchRequest, BATCH_BODY_LIMIT))],
 ) -> BatchAnswer:
     """Up to 256 messages or conversations at once; each has its own result or its own problem."""
@@ -66,7 +70,7 @@ async def classify_batch(
 @router.post(
     "/feedback",
     status_code=202,
-    responses=problems(413, 415, 503),
+    responses=problems(408, 413, 415, 503),
     openapi_extra=body_docs(FeedbackRequest),
 )
 async def feedback(

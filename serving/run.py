@@ -100,18 +100,15 @@ def _make_first_key(store: Store, file: Path) -> None:
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    """A socket that listens on the address; ``ServerError`` when it cannot."""
+    """A socket bound to the address; ``ServerError`` when it cannot be."""
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, kind, protocol)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=2048)
     except OSError as error:
         raise ServerError(
             f"cannot listen on {host} port {port} ({error.strerror}); "
             "stop what uses it, or choose another with --port"
         ) from error
-    return listening
 
 
 def _welcome(settings: Settings, listening: socket.socket) -> str:

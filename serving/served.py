@@ -1,18 +1,17 @@
 """A model in service: from conversations to answers, with their reasons and advice."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
-
-import numpy as np
 
 from data.errors import ModelFolderError
 from data.messages import Conversation
 from data.taxonomy import taxonomy
 from model.classifier import Classifier, Prediction
 from model.evidence import evidence, indicators
-from model.verdict import Verdict, best_category, decide, scam_score
+from model.verdict import Verdict
 from serving.answers import Answer, CategoryOut, EvidenceOut, IndicatorOut, ModelOut
 
 #: What a new model is asked before it may serve: a scam and an ordinary message.
@@ -52,7 +51,7 @@ class FolderModel:
         return cls(Classifier.from_pretrained(path))
 
     def answer(self, conversations: Sequence[Conversation]) -> list[Answer]:
-        """One answer a conversation, in order, from one pass of the model and one for the evidence."""
+        """One answer a conversation, in order, their evidence included."""
         predictions = self._classifier.predict(conversations)
         return [
             self._answer(conversation, prediction)
@@ -61,23 +60,20 @@ class FolderModel:
 
     def _answer(self, conversation: Conversation, prediction: Prediction) -> Answer:
         manifest = self._classifier.manifest
-        if not np.isfinite(prediction.probabilities).all():
+        if not math.isfinite(prediction.score):
             raise ModelFolderError(f"model {manifest.version} gives no numbers; run `canhgiac rollback`")
-        score = scam_score(prediction.probabilities, manifest.categories)
-        verdict = decide(score, manifest.thresholds)
-        category_id, category_score = best_category(prediction.probabilities, manifest.categories, verdict)
-        found = evidence(self._classifier, conversation, prediction) if verdict != "legitimate" else []
+        found = evidence(self._classifier, conversation, prediction)
         return Answer(
             id=f"c_{uuid4().hex}",
-            label="scam" if verdict == "scam" else "legitimate",
-            score=score,
-            verdict=verdict,
-            category=_category(category_id, category_score),
+            label=prediction.label,
+            score=prediction.score,
+            verdict=prediction.verdict,
+            category=_category(prediction),
             evidence=[
                 EvidenceOut(message=e.message, start=e.start, end=e.end, reason=e.reason) for e in found
             ],
             indicators=indicators_of(conversation),
-            advice=advice(verdict, category_id),
+            advice=advice(prediction.verdict, prediction.category),
             model=ModelOut(name=manifest.base, version=manifest.version),
             truncated=prediction.truncated,
         )
@@ -100,8 +96,7 @@ def indicators_of(conversation: Conversation) -> list[IndicatorOut]:
     ]
 
 
-def _category(category_id: str, score: float) -> CategoryOut:
-    category = taxonomy()[category_id]
-    return CategoryOut(
-        id=category.id, name_vi=category.name_vi, name_en=category.name_en, score=min(1.0, score)
-    )
+def _category(prediction: Prediction) -> CategoryOut:
+    known = taxonomy()[prediction.category]
+    score = min(1.0, prediction.category_score)
+    return CategoryOut(id=known.id, name_vi=known.name_vi, name_en=known.name_en, score=score)

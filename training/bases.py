@@ -6,6 +6,7 @@ any other is PhoBERT-like and reads segmented words.
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,6 +34,11 @@ class Base:
     view: ViewKind
     max_tokens: int
     tokenizer_files: tuple[str, ...]
+
+    @property
+    def slug(self) -> str:
+        """The name as part of a file name or version: ``vinai-phobert-base``."""
+        return re.sub(r"[^A-Za-z0-9.]+", "-", self.name).strip("-.") or "base"
 
 
 def find_base(name: str, *, download: Callable[..., str] = snapshot_download) -> Base:

@@ -46,8 +46,8 @@ Not for blocking messages unseen, not as evidence against anybody, not for other
 - It reads text alone, at most {manifest.max_tokens} tokens of it; it opens no link and does not
   know who sent it.
 - Scams change: what officers label later is what it must be trained on next.
-- The test messages come from the same hands as the training messages. Messages from elsewhere are harder;
-  measure on them with `canhgiac evaluate --data FILE` before relying on a number below.
+- The test messages come from the same hands as the training messages. Messages from elsewhere are
+  harder; measure on them with `canhgiac evaluate --data FILE` before relying on a number below.
 
 ## Data
 
@@ -56,8 +56,8 @@ Not for blocking messages unseen, not as evidence against anybody, not for other
 ## Numbers
 
 On the test split: {report["rows"]} messages, {report["scams"]} of them scams, in {report["waves"]}
-waves that the model never saw. Intervals are bootstrap 95 % over waves. The baseline is TF-IDF with a logistic
-regression; both alarm from thresholds chosen on the validation split.
+waves that the model never saw. Intervals are bootstrap 95 % over waves. The baseline is TF-IDF
+with a logistic regression; both alarm from thresholds chosen on the validation split.
 
 {markdown(overview(report))}
 
@@ -65,9 +65,13 @@ regression; both alarm from thresholds chosen on the validation split.
 
 {markdown(slices(report))}
 
-### Categories
+### Scam categories: recall
 
-{markdown(kinds(report))}
+{markdown(kinds(report, "scam"))}
+
+### Legitimate categories: false-alarm rate
+
+{markdown(kinds(report, "legitimate"))}
 
 ## Making
 
@@ -94,8 +98,8 @@ def _data(manifest: Manifest) -> str:
 def _making(manifest: Manifest) -> str:
     made, export = manifest.metrics["making"], manifest.metrics["export"]
     stages = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in made["seconds"].items())
-    return f"""- base `{manifest.base}`, {made["parameters"]:,} parameters, `{manifest.view}` view; how: `training.toml`
-- on {made["hardware"]}: {stages}
+    return f"""- base `{manifest.base}`, {made["parameters"]:,} parameters, `{manifest.view}` view
+- how: `training.toml`; on {made["hardware"]}: {stages}
 - temperature {manifest.temperature}; served as int8 ONNX of {export["megabytes"]} MB
-- int8 against fp32, on {export["messages"]} messages: scores differ by {export["mean_difference"]} on average and
-  {export["largest_difference"]} at most, and lie on the same side of 0.5 for {export["same_side"]:.2%}"""
+- int8 against fp32, on {export["messages"]} messages: scores differ by {export["mean_difference"]} on
+  average and {export["largest_difference"]} at most; {export["same_side"]:.2%} stay on their side of 0.5"""

@@ -7,6 +7,7 @@ wave; waves go to train, validation or test. Two snapshots with the same fingerp
 import dataclasses
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from data.messages import Example, record_of
 from data.splits import Splits, split_by_wave
 from model.view import view
 from training.config import Waves
+
+#: What a campaign varies from one message to the next.
+_DIGITS = re.compile(r"\d+")
 
 PARTS = ("train", "validation", "test")
 
@@ -66,7 +70,8 @@ def merge_waves(examples: Sequence[Example], waves: Waves) -> list[Example]:
     """The examples, in order, with near-duplicates and members of the same wave under one wave name.
 
     Near-duplicates by MinHash LSH (Broder 1997) over word shingles of the folded view, in which
-    amounts, codes and links are already masked. A merged wave bears its smallest member's name.
+    amounts, codes and links are already masked, as other digits are here. A merged wave bears its
+    smallest member's name.
     """
     leader: dict[str, str] = {}
 
@@ -88,7 +93,7 @@ def merge_waves(examples: Sequence[Example], waves: Waves) -> list[Example]:
 
 
 def _min_hash(example: Example, waves: Waves) -> MinHash:
-    words = view(example.conversation, "folded").text.split()
+    words = _DIGITS.sub("0", view(example.conversation, "folded").text).split()
     last = max(1, len(words) - waves.shingle + 1)
     shingles = {" ".join(words[start : start + waves.shingle]) for start in range(last)}
     result = MinHash(num_perm=waves.permutations, seed=1)

@@ -158,8 +158,8 @@ def slices_of(rows: Sequence[Row]) -> Iterator[tuple[str, Bools]]:
     urls = np.array([_has_url(c) for c in conversations], dtype=np.bool_)
     turns = np.array([len(c.messages) > 1 for c in conversations], dtype=np.bool_)
     sms, chat = (np.array([c.channel == name for c in conversations], bool) for name in ("sms", "chat"))
-    parts = {"with diacritics": marks, "without diacritics": ~marks, "with URL": urls, "without URL": ~urls}
-    parts |= {"SMS": sms, "chat": chat, "one message": ~turns, "several messages": turns}
+    parts = {"diacritics": marks, "no diacritics": ~marks, "URL": urls, "no URL": ~urls}
+    parts |= {"SMS": sms, "chat": chat, "one message": ~turns, "conversation": turns}
     return ((name, chosen) for name, chosen in parts.items() if chosen.any())
 
 
@@ -180,7 +180,7 @@ def _has_url(conversation: Conversation) -> bool:
 def _row(line: str, source: str, number: int) -> Row:
     try:
         record = json.loads(line)
-        conversation = conversation_from(record).checked()
+        conversation = conversation_from(record if isinstance(record, dict) else {}).checked()
     except json.JSONDecodeError as error:
         raise BadRecord(source, number, f"not JSON ({error.msg} at column {error.colno})") from error
     except BadMessage as error:

@@ -110,7 +110,7 @@ def _calibrated(run: Run, folder: Path) -> tuple[Manifest, dict[str, Any]]:
 def _plain_manifest(run: Run) -> Manifest:
     now = datetime.now(UTC)
     return Manifest(
-        version=f"{run.folder.name}-{now:%Y%m%dT%H%M%S}",
+        version=f"{run.base.slug}-{now:%Y%m%dT%H%M%S}-{run.data.fingerprint[:8]}",
         created_at=now.isoformat(timespec="seconds"),
         base=run.base.name,
         view=run.base.view,

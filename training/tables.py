@@ -1,8 +1,8 @@
 """The report as tables: on the terminal with Rich, in the model card as Markdown."""
 
-from collections.abc import Iterator
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -18,20 +18,27 @@ TITLES = {
     "false_alarm_rate": "false-alarm rate",
     "ece": "calibration error",
 }
-_SLICED = ("roc_auc", "recall_at_half", "recall", "false_alarm_rate")
+#: The numbers shown of a slice, under headings that fit a terminal of 80 columns.
+_OF_A_SLICE = {
+    "roc_auc": "ROC-AUC",
+    "recall_at_half": "at 0.5 %",
+    "recall": "recall",
+    "false_alarm_rate": "false alarms",
+}
 
 
 def print_report(report: dict[str, Any], *, title: str, console: Console) -> None:
-    """Print the three tables of a report: all rows, slices, kinds."""
+    """Print the tables of a report: all rows, slices, scam kinds, legitimate kinds."""
     counts = f"{report['rows']} messages, {report['scams']} scams, {report['waves']} waves"
-    tables = (overview(report), slices(report), kinds(report))
-    for heading, rows in zip((f"{title}: {counts}", "Slices", "Kinds"), tables, strict=True):
-        table = Table(title=heading, title_justify="left")
-        for position, name in enumerate(rows[0]):
-            table.add_column(name, justify="left" if position == 0 else "right")
-        for cells in rows[1:]:
-            table.add_row(*cells)
-        console.print(table)
+    tables = {
+        f"{title}: {counts}": overview(report),
+        "Slices": slices(report),
+        "Scam kinds: recall": kinds(report, "scam"),
+        "Legitimate kinds: false-alarm rate": kinds(report, "legitimate"),
+    }
+    for heading, rows in tables.items():
+        if len(rows) > 1:
+            console.print(_table(heading, rows))
 
 
 def markdown(rows: list[Cells]) -> str:
@@ -44,42 +51,49 @@ def overview(report: dict[str, Any]) -> list[Cells]:
     """One row a number, one column a contender, each with its 95 % interval."""
     names = list(report["all"])
     body = [
-        [title, *(_cell(report["all"][name][key], interval=True) for name in names)]
-        for key, title in TITLES.items()
+        [title, *(_interval(report["all"][name][key]) for name in names)] for key, title in TITLES.items()
     ]
     return [["number (95 % interval)", *names], *body]
 
 
 def slices(report: dict[str, Any]) -> list[Cells]:
-    """One row a slice and contender."""
-    heading = ["slice", "rows", "scams", "of", *(TITLES[key] for key in _SLICED)]
-    return [heading, *_per_contender(report, "slices", ("slice", "rows", "scams"), _SLICED)]
+    """One row a slice and contender: ROC-AUC, recall at 0.5 %, recall and false alarms as shipped."""
+    heading = ["slice", "rows", "scams", "of", *_OF_A_SLICE.values()]
+    body = [
+        [group["slice"], str(group["rows"]), str(group["scams"]), name]
+        + [_number(group[name][key]) for key in _OF_A_SLICE]
+        for group in report["slices"]
+        for name in report["all"]
+    ]
+    return [heading, *body]
 
 
-def kinds(report: dict[str, Any]) -> list[Cells]:
-    """One row a kind: the recall of a scam kind, the false-alarm rate of a legitimate one."""
+def kinds(report: dict[str, Any], label: str) -> list[Cells]:
+    """One row a kind of this label: recall of a scam kind, false-alarm rate of a legitimate one."""
     names = list(report["all"])
-    body = []
-    for kind in report["kinds"]:
-        number = "recall" if kind["label"] == "scam" else "false_alarm_rate"
-        cells = [_cell(kind[name][number], interval=True) for name in names]
-        body.append([kind["kind"], kind["label"], str(kind["rows"]), TITLES[number], *cells])
-    return [["kind", "label", "rows", "number", *names], *body]
+    number = "recall" if label == "scam" else "false_alarm_rate"
+    body = [
+        [kind["kind"], str(kind["rows"]), *(_interval(kind[name][number]) for name in names)]
+        for kind in report["kinds"]
+        if kind["label"] == label
+    ]
+    return [["kind", "rows", *names], *body]
 
 
-def _per_contender(
-    report: dict[str, Any], part: str, columns: tuple[str, ...], numbers: tuple[str, ...]
-) -> Iterator[Cells]:
-    for group in report[part]:
-        for name in report["all"]:
-            values = [_cell(group[name][key], interval=False) for key in numbers]
-            yield [*(str(group[column]) for column in columns), name, *values]
+def _table(heading: str, rows: list[Cells]) -> Table:
+    table = Table(title=heading, title_justify="left", box=SIMPLE_HEAD)
+    for position, name in enumerate(rows[0]):
+        table.add_column(name, justify="left" if position == 0 else "right", overflow="fold")
+    for cells in rows[1:]:
+        table.add_row(*cells)
+    return table
 
 
-def _cell(measured: dict[str, float | None], *, interval: bool) -> str:
-    if measured["value"] is None:
-        return "–"
-    text = f"{measured['value']:.3f}"
-    if interval and measured["low"] is not None:
-        text += f" ({measured['low']:.3f}–{measured['high']:.3f})"
-    return text
+def _number(measured: dict[str, float | None]) -> str:
+    return "–" if measured["value"] is None else f"{measured['value']:.3f}"
+
+
+def _interval(measured: dict[str, float | None]) -> str:
+    if measured["value"] is None or measured["low"] is None:
+        return _number(measured)
+    return f"{_number(measured)} ({measured['low']:.3f}–{measured['high']:.3f})"

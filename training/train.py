@@ -5,12 +5,12 @@ leaves its result in the run's folder; an interrupted run goes on where it stopp
 """
 
 import hashlib
-import re
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic
 
+import transformers
 from rich.console import Console
 
 from data.corpus import FOLDER, load
@@ -47,6 +47,8 @@ def train(  # noqa: PLR0913
     in its manifest), ``BaseModelNotFound``, ``BadData``.
     """
     console = console or Console()
+    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     found = find_base(base)
     data = snapshot(load(corpus), labels, waves=config.waves, seed=config.seed, state_dir=state_dir)
     folder = state_dir / "runs" / run_name(data, found, config)
@@ -70,16 +72,7 @@ def train(  # noqa: PLR0913
 def run_name(data: Snapshot, base: Base, config: Config) -> str:
     """The run's folder: data fingerprint, base, seed, and a digest of the configuration and the weights."""
     digest = hashlib.sha256(f"{config.text}\n{weights_digest(base)}".encode()).hexdigest()
-    return f"{data.fingerprint[:12]}-{slug(base.name)}-{config.seed}-{digest[:8]}"
-
-
-def slug(name: str) -> str:
-    """A base's name as part of a file name or version.
-
-    >>> slug("vinai/phobert-base")
-    'vinai-phobert-base'
-    """
-    return re.sub(r"[^A-Za-z0-9._]+", "-", name).strip("-.") or "base"
+    return f"{data.fingerprint[:12]}-{base.slug}-{config.seed}-{digest[:8]}"
 
 
 def _export(folder: Path, config: Config) -> None:

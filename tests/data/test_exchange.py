@@ -60,7 +60,7 @@ def test_a_category_alone_is_enough_in_doccano_because_it_implies_the_label(tmp_
         ("[]", "not a JSON object"),
         ('{"text": "bí mật", "label": "spam"}', "label must be"),
         ('{"text": "bí mật", "label": "scam", "category": "otp"}', "not a scam category"),
-        ('{"text": "bí mật", "label": "scam", "category": "nope"}', "no category"),
+        ('{"text": "bí mật", "label": "scam", "category": "nope"}', "no such category"),
         ('{"text": "bí mật", "label": "scam", "at": "hôm qua"}', "ISO 8601"),
         ('{"label": "scam"}', "text"),
     ],

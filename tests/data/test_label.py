@@ -2,6 +2,7 @@ import io
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -28,9 +29,9 @@ ITEMS = [
         Conversation.from_text("TK VCB bi khoa, vao vcb-9.top"),
         wave_size=4,
         marks=(Mark(0, 20, 29),),
-        guess={"label": "scam", "category": "bank_impersonation"},
+        guess={"verdict": "legitimate", "label": "scam"},
     ),
-    Item("b", Conversation.from_text("Ma OTP: 123456"), guess={"label": "scam", "category": "account_takeover"}),
+    Item("b", Conversation.from_text("Ma OTP: 123456"), guess={"verdict": "scam", "label": "legitimate"}),
     Item("c", Conversation.from_text("me oi con ve tre")),
 ]
 
@@ -64,7 +65,7 @@ BANK, OTP, PERSONAL = key_of("bank_impersonation"), key_of("otp"), key_of("perso
 
 
 def test_an_officer_labels_a_batch_with_two_keys_a_message(batch: Path) -> None:
-    sit(FileQueue(batch), ["l", BANK, "h", OTP, "\r", "h", PERSONAL])
+    sit(FileQueue(batch), ["l", BANK, "h", OTP, "h", PERSONAL])
     assert answers(batch) == {
         "a": ("scam", "bank_impersonation"),
         "b": ("legitimate", "otp"),
@@ -74,20 +75,13 @@ def test_an_officer_labels_a_batch_with_two_keys_a_message(batch: Path) -> None:
 
 def test_the_guess_is_shown_only_after_the_answer(batch: Path) -> None:
     before = sit(FileQueue(batch), ["l", "u", "q"])
-    assert "Máy đoán" not in before
+    assert "Máy đã xếp" not in before
     after = sit(FileQueue(batch), ["l", BANK, "q"])
-    assert after.index("Đã lưu.") < after.index("Máy đoán")
-
-
-def test_an_answer_that_differs_from_the_guess_can_be_changed_and_both_are_kept(batch: Path) -> None:
-    queue = FileQueue(batch)
-    sit(queue, ["b", "h", OTP, "s", "l", BANK, "q"])
-    said = [(a.id, a.label) for a in read_answers(queue.answers)]
-    assert said == [("a", None), ("b", "legitimate"), ("b", "scam")]
+    assert after.index("Đã lưu.") < after.index("Máy đã xếp")
 
 
 def test_undo_asks_the_previous_message_again_and_the_newest_answer_counts(batch: Path) -> None:
-    sit(FileQueue(batch), ["l", BANK, "u", "h", PERSONAL, "\r", "q"])
+    sit(FileQueue(batch), ["l", BANK, "u", "h", PERSONAL, "q"])
     assert answers(batch) == {"a": ("legitimate", "personal")}
 
 
@@ -100,7 +94,7 @@ def test_a_skip_is_kept_and_not_asked_again(batch: Path) -> None:
 
 
 def test_a_note_travels_with_its_answer_and_not_with_the_next(batch: Path) -> None:
-    sit(FileQueue(batch), ["g", "l", BANK, "h", OTP, "\r", "q"], ["giống vụ tuần trước"])
+    sit(FileQueue(batch), ["g", "l", BANK, "h", OTP, "q"], ["giống vụ tuần trước"])
     notes = {a.id: a.note for a in read_answers(FileQueue(batch).answers)}
     assert notes == {"a": "giống vụ tuần trước", "b": None}
 
@@ -146,7 +140,9 @@ def server_queue(answer: httpx.Response | Exception) -> ServerQueue:
 
 
 @pytest.mark.parametrize("failure", [httpx.ConnectError("x"), httpx.Response(503)])
-def test_a_server_that_does_not_save_is_said_and_the_message_stays(failure: httpx.Response | Exception) -> None:
+def test_a_server_that_does_not_save_is_said_and_the_message_stays(
+    failure: httpx.Response | Exception,
+) -> None:
     queue = server_queue(failure)
     screen = sit(queue, ["h", PERSONAL, "q"])
     assert "CHƯA LƯU" in screen
@@ -188,7 +184,9 @@ def test_an_answer_says_only_what_the_server_accepts() -> None:
 def test_in_a_real_terminal_an_answer_survives_a_killed_script(batch: Path) -> None:
     terminal, inside = pty.openpty()
     command = [sys.executable, str(ROOT / "canhgiac.py"), "label", "--file", str(batch)]
-    script = subprocess.Popen(command, stdin=inside, stdout=inside, stderr=inside, cwd=ROOT, start_new_session=True)
+    script = subprocess.Popen(
+        command, stdin=inside, stdout=inside, stderr=inside, cwd=ROOT, start_new_session=True
+    )
     os.close(inside)
     shown = b""
     try:
@@ -209,6 +207,8 @@ def read_until(terminal: int, text: str) -> bytes:
     shown = b""
     deadline = time.monotonic() + 20
     while text.encode() not in shown:
+        readable, _, _ = select.select([terminal], [], [], 1)
+        if readable:
+            shown += os.read(terminal, 4096)
         assert time.monotonic() < deadline, shown.decode(errors="replace")
-        shown += os.read(terminal, 4096)
     return shown

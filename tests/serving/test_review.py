@@ -93,7 +93,9 @@ def test_a_skip_is_kept_and_the_message_is_not_given_again(
         {"category": "otp"},
     ],
 )
-def test_an_answer_that_is_none_is_refused(client: TestClient, bearer: Bearer, body: dict[str, Any]) -> None:
+def test_an_answer_that_is_none_is_refused(
+    client: TestClient, bearer: Bearer, body: dict[str, Any]
+) -> None:
     answer = client.post("/v1/review/labels", json={"id": "7", **body}, headers=bearer("label"))
     assert answer.status_code == 422
 

@@ -1,0 +1,35 @@
+from random import Random
+
+from data.corpus import load
+from data.messages import Conversation
+from model.normalize import fold
+from training.augment import augment
+
+
+def variants(text: str) -> set[str]:
+    return {augment(Conversation.from_text(text), Random(seed)).text for seed in range(60)}
+
+
+def test_amounts_are_redrawn_and_keep_their_shape() -> None:
+    found = variants("phi 1.500.000d va 20k")
+    assert len(found) > 10
+    assert all(len(text) >= len("phi1.500.000dva20k") for text in found)
+
+
+def test_who_to_call_where_to_pay_and_what_to_open_stay() -> None:
+    kept = ("1900545413", "0570123456", "https://a-1.top/x9", "113")
+    text = f"goi {kept[0]} hoac {kept[1]}, vao {kept[2]}, bao {kept[3]} ngay"
+    assert all(part in variant for variant in variants(text) for part in kept)
+
+
+def test_some_variants_have_no_diacritics() -> None:
+    found = variants("Đừng chuyển tiền")
+    assert {"Đừng chuyển tiền", "Dung chuyen tien"} <= found
+
+
+def test_turns_senders_and_letters_stay() -> None:
+    for example in load()[::20]:
+        variant = augment(example.conversation, Random(1))
+        assert [m.role for m in variant.messages] == [m.role for m in example.conversation.messages]
+        letters = [c for c in fold(example.conversation.text) if c.isalpha()]
+        assert [c for c in fold(variant.text) if c.isalpha()] == letters

@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+
+from training.calibrate import COLDEST, HOTTEST, find_temperature, find_thresholds
+from training.config import Calibrate
+
+RULES = Calibrate(false_alarms=0.005, unsure_false_alarms=0.03)
+
+
+def test_logits_that_are_too_sure_are_cooled_by_as_much() -> None:
+    generator = np.random.default_rng(0)
+    odds = generator.normal(0, 2, 4_000)
+    scam = generator.random(4_000) < 1 / (1 + np.exp(-odds))
+    logits = 3 * np.stack([odds, np.zeros(4_000)], axis=1)
+    assert find_temperature(logits, scam, np.array([True, False])) == pytest.approx(3, rel=0.15)
+
+
+def test_a_temperature_stays_within_reason_when_nothing_is_wrong() -> None:
+    logits = np.array([[5.0, 0.0]] * 10 + [[0.0, 5.0]] * 10)
+    found = find_temperature(logits, np.arange(20) < 10, np.array([True, False]))
+    assert COLDEST <= found <= HOTTEST
+
+
+def test_many_messages_give_the_allowed_false_alarms_and_not_more() -> None:
+    generator = np.random.default_rng(1)
+    legitimate = 1 / (1 + np.exp(-generator.normal(-1, 1.5, 20_000)))
+    threshold, unsure = find_thresholds(legitimate, np.zeros(20_000, bool), RULES)
+    assert 0.001 < (legitimate >= threshold).mean() <= 0.005
+    assert unsure <= 0.5 <= threshold
+
+
+def test_few_messages_give_a_higher_threshold_than_counting_them() -> None:
+    legitimate = np.linspace(0.05, 0.6, 40)
+    threshold, _ = find_thresholds(legitimate, np.zeros(40, bool), RULES)
+    assert threshold > 0.61
+
+
+def test_a_score_under_one_half_is_never_called_scam() -> None:
+    threshold, unsure = find_thresholds(np.full(300, 0.01), np.zeros(300, bool), RULES)
+    assert threshold == 0.5
+    assert 0 < unsure < 0.5
+
+
+def test_without_legitimate_messages_one_half_parts_both() -> None:
+    assert find_thresholds(np.array([0.9]), np.array([True]), RULES) == (0.5, 0.5)

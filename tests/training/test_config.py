@@ -1,0 +1,42 @@
+from pathlib import Path
+
+import pytest
+
+from data.errors import BadData
+from training.config import read_config
+
+
+def written(folder: Path, text: str) -> Path:
+    file = folder / "config.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_the_shipped_configuration_is_read_and_kept_verbatim() -> None:
+    config = read_config()
+    assert config.calibrate.false_alarms == 0.005
+    assert config.gate.heavy[0] == "otp"
+    assert config.text.startswith("# How to train")
+
+
+def test_an_unknown_key_is_named(tmp_path: Path) -> None:
+    text = read_config().text.replace("[evaluate]", "[evaluate]\ncolour = 1")
+    with pytest.raises(BadData, match=r"evaluate\.colour is unknown"):
+        read_config(written(tmp_path, text))
+
+
+def test_a_missing_key_is_named(tmp_path: Path) -> None:
+    text = read_config().text.replace("dropout = 0.1", "")
+    with pytest.raises(BadData, match=r"finetune\.dropout is missing"):
+        read_config(written(tmp_path, text))
+
+
+def test_a_key_of_the_wrong_type_is_named(tmp_path: Path) -> None:
+    text = read_config().text.replace("seed = 1", 'seed = "one"')
+    with pytest.raises(BadData, match="seed may not be a str"):
+        read_config(written(tmp_path, text))
+
+
+def test_what_is_not_toml_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadData, match="cannot be read as TOML"):
+        read_config(written(tmp_path, "seed ="))
