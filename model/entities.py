@@ -19,7 +19,7 @@ from typing import Literal
 from model.amounts import find_amounts, find_dates
 from model.hosts import imitated, url_kind
 from model.normalize import fold
-from model.numbers import find_hotlines, find_numbers, is_hotline
+from model.digits import find_hotlines, find_numbers, is_hotline
 from model.urls import find_addresses, find_urls, host_of
 
 __all__ = ["Entity", "EntityType", "find_entities", "host_of", "imitated", "is_hotline", "url_kind"]

@@ -43,7 +43,9 @@ def test_every_endpoint_is_in_the_readme_and_the_readme_names_no_other(tmp_path:
 
 
 def test_the_category_table_is_the_taxonomy() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| (scam|legitimate) \| (.+?) \((.+?)\) \| (.+?) \|$", README, re.MULTILINE)
+    rows = re.findall(
+        r"^\| `(\w+)` \| (scam|legitimate) \| (.+?) \((.+?)\) \| (.+?) \|$", README, re.MULTILINE
+    )
     assert rows == [(c.id, c.label, c.name_vi, c.name_en, c.definition) for c in taxonomy().categories]
 
 

@@ -82,7 +82,13 @@ def _checked(name: str, folder: Path) -> Base:
             f"{folder} holds no base model (config.json, model.safetensors, and tokenizer.json or "
             "vocab.txt with bpe.codes); set BASE= to compact, or to a local folder with all of them"
         )
-    positions = int(json.loads(config.read_text("utf-8"))["max_position_embeddings"])
+    shape = json.loads(config.read_text("utf-8"))
+    if shape.get("model_type") != "roberta":
+        raise BaseModelNotFound(
+            f"{folder} holds a {shape.get('model_type')} model; PhoBERT and the compact base are roberta: "
+            "set BASE= to compact, or to a folder with one of that shape"
+        )
+    positions = int(shape["max_position_embeddings"])
     # RoBERTa counts positions from pad_token_id + 1 = 2
     return Base(name, folder, _view_of(folder, tokenizer), min(MAX_TOKENS, positions - 2), tokenizer)
 

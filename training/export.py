@@ -18,11 +18,11 @@ import onnx
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.shape_inference import quant_pre_process
-from transformers import AutoModelForSequenceClassification
 
 from data.taxonomy import taxonomy
 from model.artifact import ONNX, TOKENIZERS
 from training.metrics import Floats
+from training.pooling import PooledClassifier
 
 Ids = list[int]
 
@@ -42,9 +42,12 @@ def torch_scores(finetuned: Path, encodings: Sequence[Ids]) -> Floats:
     """Scam score of each encoding before quantization and temperature, one message at a time."""
     model = _load(finetuned)
     scam = torch.tensor([category.label == "scam" for category in taxonomy().categories])
+    rows = []
     with torch.inference_mode():
-        rows = [model(torch.tensor([ids])).logits.softmax(-1)[0, scam].sum() for ids in encodings]
-    return np.array(rows, dtype=np.float64)
+        for encoding in encodings:
+            ids = torch.tensor([encoding])
+            rows.append(float(model(ids, torch.ones_like(ids)).logits.softmax(-1)[0, scam].sum()))
+    return np.array(rows)
 
 
 def agreement(exact: Floats, served: Floats) -> dict[str, float]:
@@ -62,7 +65,7 @@ def agreement(exact: Floats, served: Floats) -> dict[str, float]:
 
 
 def _load(finetuned: Path) -> Any:
-    model = AutoModelForSequenceClassification.from_pretrained(
+    model = PooledClassifier.from_pretrained(
         finetuned, dtype=torch.float32, local_files_only=True, attn_implementation="eager"
     )
     return model.eval()

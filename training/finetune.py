@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from torch.nn.functional import binary_cross_entropy, cross_entropy
 from torch.utils.data import Dataset
-from transformers import AutoModelForSequenceClassification, Trainer, TrainingArguments, set_seed
+from transformers import Trainer, TrainingArguments, set_seed
 
 from data.errors import BaseModelNotFound
 from data.messages import Conversation, Example
@@ -23,6 +24,7 @@ from model.view import view
 from training.augment import augment
 from training.bases import Base, copy_tokenizer
 from training.config import Config, Finetune, Schedule
+from training.pooling import PooledClassifier
 
 Ids = list[int]
 
@@ -139,7 +141,7 @@ def category_weights(examples: Sequence[Example], power: float) -> torch.Tensor:
 def _classifier(base: Base, settings: Finetune) -> Any:
     names = dict(enumerate(taxonomy().ids))
     try:
-        return AutoModelForSequenceClassification.from_pretrained(
+        return PooledClassifier.from_pretrained(
             base.folder,
             num_labels=len(names),
             id2label=names,
@@ -151,7 +153,7 @@ def _classifier(base: Base, settings: Finetune) -> Any:
             attn_implementation="eager",
             local_files_only=True,
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise BaseModelNotFound(
             f"{base.folder} could not be loaded as a base model ({type(error).__name__}); "
             "set BASE= to compact, or to a local folder with a RoBERTa model"

@@ -17,7 +17,6 @@ CHANGES = {
     "epochs = 20": "epochs = 1",
     "epochs = 6": "epochs = 1",
     "variants = 3": "variants = 1",
-    "batch_size = 16": "batch_size = 32",
     "checkpoint_every = 100": "checkpoint_every = 2",
     "resamples = 500": "resamples = 20",
     "recall = 0.50": "recall = 0.0",

@@ -41,10 +41,17 @@ def test_the_same_seed_gives_the_same_weights(config: Config, compact_base: Path
 def test_weights_that_are_no_model_are_refused(config: Config, compact_base: Path, tmp_path: Path) -> None:
     for file in ("config.json", "tokenizer.json"):
         (tmp_path / file).write_bytes((compact_base / file).read_bytes())
-    (tmp_path / "config.json").write_text('{"model_type": "unheard", "max_position_embeddings": 258}')
     (tmp_path / "model.safetensors").write_bytes(b"")
     with pytest.raises(BaseModelNotFound, match="could not be loaded"):
         finetune(EXAMPLES[:8], find_base(str(tmp_path)), config, run=tmp_path / "run")
+
+
+def test_a_model_of_another_architecture_is_refused(compact_base: Path, tmp_path: Path) -> None:
+    for file in ("config.json", "tokenizer.json", "model.safetensors"):
+        (tmp_path / file).write_bytes((compact_base / file).read_bytes())
+    (tmp_path / "config.json").write_text('{"model_type": "gpt2", "max_position_embeddings": 258}')
+    with pytest.raises(BaseModelNotFound, match="a gpt2 model; PhoBERT and the compact base are roberta"):
+        find_base(str(tmp_path))
 
 
 def test_training_reads_the_ids_that_serving_reads(compact_base: Path) -> None:
