@@ -101,6 +101,7 @@ def classify(
     from data.messages import Conversation
     from data.taxonomy import taxonomy
     from model.evidence import evidence
+    from model.verdict import advice
 
     received = text if text is not None else sys.stdin.read().rstrip("\n")
     conversation = Conversation.from_text(received, sender=sender).checked()
@@ -115,7 +116,7 @@ def classify(
             "verdict": prediction.verdict,
             "category": category.id,
             "evidence": [{"start": e.start, "end": e.end, "reason": e.reason} for e in found],
-            "advice": category.advice_vi,
+            "advice": advice(prediction.verdict, category.id),
             "truncated": prediction.truncated,
         }
         typer.echo(json.dumps(answer, ensure_ascii=False))
@@ -123,7 +124,7 @@ def classify(
     out.print(f"{VERDICTS[prediction.verdict]} · {category.name_vi} · {prediction.score:.2f}")
     for e in found:
         out.print(f"  «{received[e.start : e.end]}»: {e.reason}", markup=False, highlight=False)
-    out.print(category.advice_vi, highlight=False)
+    out.print(advice(prediction.verdict, category.id), highlight=False)
 
 
 VERDICTS = {

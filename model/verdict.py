@@ -20,6 +20,12 @@ from data.taxonomy import Label, taxonomy
 Verdict = Literal["scam", "unsure", "legitimate"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
+#: Told with an ``unsure`` verdict, when no category is sure enough for its own advice.
+UNSURE_ADVICE = (
+    "Chưa đủ căn cứ để kết luận, nhưng tin này có dấu hiệu đáng ngờ. Không bấm đường dẫn, không chuyển "
+    "tiền, không đọc mã OTP. Hãy gọi tổng đài chính thức của nơi gửi hoặc hỏi công an xã, phường."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
@@ -67,3 +73,12 @@ def best_category(
     ]
     best = max(agreeing, key=lambda index: float(probabilities[index]))
     return categories[best], float(probabilities[best])
+
+
+def advice(verdict: Verdict, category_id: str) -> str:
+    """What to tell the citizen, in Vietnamese. No verdict says that a message is harmless.
+
+    >>> advice("legitimate", "otp")[:32]
+    'Chưa phát hiện dấu hiệu lừa đảo.'
+    """
+    return UNSURE_ADVICE if verdict == "unsure" else taxonomy()[category_id].advice_vi

@@ -11,19 +11,13 @@ from data.messages import Conversation
 from data.taxonomy import taxonomy
 from model.classifier import Classifier, Prediction
 from model.evidence import evidence, indicators
-from model.verdict import Verdict
+from model.verdict import advice
 from serving.answers import Answer, CategoryOut, EvidenceOut, IndicatorOut, ModelOut
 
 #: What a new model is asked before it may serve: a scam and an ordinary message.
 SELF_TEST = (
     Conversation.from_text("Tai khoan cua ban bi khoa, dang nhap http://vcb-xacthuc.top de mo lai"),
     Conversation.from_text("Tối nay con về ăn cơm, mẹ nấu canh chua nhé"),
-)
-
-#: Told with an ``unsure`` verdict, when no category is sure enough for its own advice.
-UNSURE_ADVICE = (
-    "Chưa đủ căn cứ để kết luận, nhưng tin này có dấu hiệu đáng ngờ. Không bấm đường dẫn, không chuyển "
-    "tiền, không đọc mã OTP. Hãy gọi tổng đài chính thức của nơi gửi hoặc hỏi công an xã, phường."
 )
 
 
@@ -77,15 +71,6 @@ class FolderModel:
             model=ModelOut(name=manifest.base, version=manifest.version),
             truncated=prediction.truncated,
         )
-
-
-def advice(verdict: Verdict, category_id: str) -> str:
-    """What to tell the citizen, in Vietnamese. No verdict says that a message is harmless.
-
-    >>> advice("legitimate", "otp")[:32]
-    'Chưa phát hiện dấu hiệu lừa đảo.'
-    """
-    return UNSURE_ADVICE if verdict == "unsure" else taxonomy()[category_id].advice_vi
 
 
 def indicators_of(conversation: Conversation) -> list[IndicatorOut]:

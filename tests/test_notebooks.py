@@ -25,7 +25,7 @@ def test_a_notebook_runs_and_shows_its_plots(path: Path, tmp_path: Path) -> None
         for e in load()[::40]
     ]
     sample.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
-    notebook = nbformat.read(path, as_version=4)
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     environment = {
         **os.environ,
         "CANHGIAC_NOTEBOOK_DATA": str(sample),
@@ -40,5 +40,5 @@ def test_a_notebook_runs_and_shows_its_plots(path: Path, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_is_committed_without_outputs(path: Path) -> None:
-    notebook = nbformat.read(path, as_version=4)
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     assert not any(cell.get("outputs") for cell in notebook.cells)

@@ -65,7 +65,7 @@ def agreement(exact: Floats, served: Floats) -> dict[str, float]:
 
 
 def _load(finetuned: Path) -> Any:
-    model = PooledClassifier.from_pretrained(
+    model: torch.nn.Module = PooledClassifier.from_pretrained(
         finetuned, dtype=torch.float32, local_files_only=True, attn_implementation="eager"
     )
     return model.eval()

@@ -5,22 +5,22 @@ anything. With a few thousand messages to learn from, the mean (what the message
 maximum (the one phrase that gives it away) of all tokens are there from the first step.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from transformers import RobertaConfig, RobertaModel, RobertaPreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 
-class PooledClassifier(RobertaPreTrainedModel):
+class PooledClassifier(RobertaPreTrainedModel):  # type: ignore[no-untyped-call]
     """Logits of shape (n, num_labels) from ``input_ids`` and ``attention_mask`` of shape (n, length)."""
 
     def __init__(self, config: RobertaConfig) -> None:
         super().__init__(config)
         self.roberta = RobertaModel(config, add_pooling_layer=False)
         self.dropout = torch.nn.Dropout(config.hidden_dropout_prob)
-        self.classifier = torch.nn.Linear(2 * config.hidden_size, config.num_labels)
-        self.post_init()
+        self.classifier = torch.nn.Linear(2 * config.hidden_size, cast(int, config.num_labels))
+        self.post_init()  # type: ignore[no-untyped-call]
 
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor, **_: Any

@@ -13,7 +13,7 @@ import lzma
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -70,7 +70,9 @@ def pretrain(text: Path, output: Path, *, tokens: int, batch_size: int = 16, see
 class _SparseLossTrainer(Trainer):
     """Computes the vocabulary layer only where a token was masked: a third less work a step."""
 
-    def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, **_: Any) -> Any:
+    def compute_loss(  # type: ignore[no-untyped-def]
+        self, model, inputs, return_outputs=False, num_items_in_batch=None
+    ):
         labels = inputs.pop("labels")
         hidden = model.roberta(**inputs).last_hidden_state
         masked = labels != -100

@@ -75,7 +75,7 @@ def test_a_repeated_id_names_both_places(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_corpus_is_said(tmp_path: Path) -> None:
-    with pytest.raises(BadData, match="no .jsonl file"):
+    with pytest.raises(BadData, match=r"no \.jsonl file"):
         load(tmp_path)
 
 

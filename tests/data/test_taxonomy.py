@@ -4,12 +4,36 @@ from data.errors import BadData
 from data.taxonomy import taxonomy
 
 #: Models, labels and reports already carry these ids: the list may only grow at its end.
-IDS = (
-    "police_impersonation public_service_impersonation bank_impersonation utility_impersonation "
-    "delivery_scam job_scam investment_scam prize_scam loan_scam known_person_impersonation romance_scam "
-    "extortion purchase_scam recovery_scam account_takeover illicit_service other_scam otp balance warning "
-    "carrier advertising spam bill order public_notice personal other_legitimate"
-).split()
+IDS = [
+    "police_impersonation",
+    "public_service_impersonation",
+    "bank_impersonation",
+    "utility_impersonation",
+    "delivery_scam",
+    "job_scam",
+    "investment_scam",
+    "prize_scam",
+    "loan_scam",
+    "known_person_impersonation",
+    "romance_scam",
+    "extortion",
+    "purchase_scam",
+    "recovery_scam",
+    "account_takeover",
+    "illicit_service",
+    "other_scam",
+    "otp",
+    "balance",
+    "warning",
+    "carrier",
+    "advertising",
+    "spam",
+    "bill",
+    "order",
+    "public_notice",
+    "personal",
+    "other_legitimate",
+]
 
 
 def test_ids_are_stable_and_in_the_order_of_the_outputs() -> None:

@@ -12,9 +12,9 @@ from data.errors import ModelFolderError
 from data.messages import Conversation
 from data.store import Scope, open_store
 from data.taxonomy import taxonomy
+from model.verdict import advice
 from serving.answers import Answer, CategoryOut, ModelOut
 from serving.app import create_app
-from serving.served import advice
 from serving.settings import Settings
 
 

@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from data.taxonomy import taxonomy
-from serving.served import advice
+from model.verdict import advice
 
 Bearer = Callable[..., dict[str, str]]
 SCAM = "Tai khoan cua ban bi khoa, dang nhap http://vcb-xacthuc.top"
