@@ -8,15 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.special import expit, logit, softmax
+from scipy.special import softmax
 
 from training.config import Calibrate
 from training.metrics import Bools, Floats
 
 #: Beyond these a temperature says that the validation split is too small, not how sure to be.
 COLDEST, HOTTEST = 0.5, 5.0
-#: Share of the highest legitimate scores that the tail is read from, and the fewest of them.
-TAIL, FEWEST = 0.1, 5
 #: From here up a score says scam rather than legitimate: the verdict scam is never given below,
 #: and the verdict legitimate never above.
 EVEN = 0.5
@@ -59,25 +57,19 @@ def find_thresholds(scores: Floats, scam: Bools, rules: Calibrate) -> tuple[floa
     >>> 0.5 <= high < 0.97 and low <= 0.5
     True
     """
-    high = max(_threshold(scores[~scam], rules.false_alarms), EVEN)
-    low = min(_threshold(scores[~scam], rules.unsure_false_alarms), EVEN)
-    return round(high, 4), round(low, 4)
+    legitimate = scores[~scam]
+    high = max(_threshold(legitimate, rules.false_alarms), EVEN)
+    low = min(_threshold(legitimate, rules.unsure_false_alarms), EVEN)
+    return high, low
 
 
 def _threshold(legitimate: Floats, rate: float) -> float:
-    """The lowest score above which at most ``rate`` of the legitimate messages lie, and will lie.
+    """The lowest score, to four decimals, that at most ``rate`` of the legitimate messages reach.
 
-    Counted, and read from an exponential tail fitted to the highest log-odds; the higher of the
-    two. A few hundred messages cannot show one in two hundred by counting alone: the count only
-    says that none of these was above.
+    With fewer than ``1 / rate`` messages none of them reaches it.
     """
     if len(legitimate) == 0:
         return EVEN
-    odds = np.sort(logit(np.clip(legitimate, 1e-6, 1 - 1e-6)))[::-1]
-    counted = odds[min(int(rate * len(odds)), len(odds) - 1)] + 1e-3
-    size = min(max(int(TAIL * len(odds)), FEWEST), len(odds) - 1)
-    if size < FEWEST:
-        return float(expit(counted))
-    excess = float((odds[:size] - odds[size]).mean())
-    tail = odds[size] + excess * np.log(size / (rate * len(odds)))
-    return float(expit(max(counted, tail)))
+    highest = np.sort(legitimate)[::-1]
+    beaten = highest[min(int(rate * len(highest)), len(highest) - 1)]
+    return min(float(np.floor(beaten * 1e4 + 1) / 1e4), 1.0)

@@ -14,7 +14,7 @@ from training.config import Config, read_config
 EVERY = 9
 
 CHANGES = {
-    "epochs = 20": "epochs = 1",
+    "epochs = 10": "epochs = 1",
     "epochs = 6": "epochs = 1",
     "variants = 3": "variants = 1",
     "checkpoint_every = 100": "checkpoint_every = 2",
