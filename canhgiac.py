@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -190,11 +190,10 @@ def label(
 
     if not sys.stdin.isatty():
         raise CanhGiacError("label needs a terminal with a keyboard; run it by hand")
-    queue = _queue(server, key, file, state_dir)
-    answered, total = queue.progress()
-    if answered:
-        out.print(f"Đã có {answered}/{total} câu trả lời từ lần trước; làm tiếp.", highlight=False)
-    with keyboard() as (read_key, read_line):
+    with closing(_queue(server, key, file, state_dir)) as queue, keyboard() as (read_key, read_line):
+        answered, total = queue.progress()
+        if answered:
+            out.print(f"Đã có {answered}/{total} câu trả lời từ lần trước; làm tiếp.", highlight=False)
         Sitting(queue, Console(highlight=False), read_key, read_line).run()
 
 

@@ -24,7 +24,7 @@ LABEL_STYLES: dict[Label, str] = {"scam": "bold red", "legitimate": "bold green"
 #: One key a category, in taxonomy order; q, u and g keep their meaning everywhere.
 CATEGORY_KEYS = "123456789abcdefhijklmnop"
 STOP = ("q", "\x03", "\x04")  # q, Ctrl-C, Ctrl-D
-MENU = "[l] lừa đảo   [h] hợp lệ   [b] bỏ qua   [g] ghi chú   [u] làm lại tin trước   [q] nghỉ"
+MENU = "[l] lừa đảo  [h] hợp lệ  [b] bỏ qua  [g] ghi chú  [u] làm lại  [q] nghỉ"
 
 
 @dataclass

@@ -57,6 +57,9 @@ class Queue(Protocol):
     def progress(self) -> tuple[int, int | None]:
         """How many were answered, and of how many (None: unknown)."""
 
+    def close(self) -> None:
+        """Let go of what is open; nothing waits to be saved."""
+
 
 class FileQueue:
     """A batch exported to a file; answers are appended to ``<batch>.answers.jsonl`` beside it."""
@@ -83,6 +86,9 @@ class FileQueue:
         """Answered and all messages of the batch."""
         answered = sum(item.id in self._answered for item in self._items)
         return answered, len(self._items)
+
+    def close(self) -> None:
+        """Nothing: each answer's line was closed when it was written."""
 
     def _earlier_answers(self) -> Iterator[dict[str, Any]]:
         """Answers of an earlier sitting; a last line that a power cut left half-written is cut off."""
@@ -127,6 +133,10 @@ class ServerQueue:
     def progress(self) -> tuple[int, int | None]:
         """Answered in this sitting; how many wait is the server's affair."""
         return len(self._answered), None
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
 
     def _send(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
         try:

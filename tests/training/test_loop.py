@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -122,6 +123,7 @@ def report_and_label(service: Running) -> None:
     queue = ServerQueue.connect(service.url, service.key)
     keys = iter(["l", KNOWN_PERSON])
     screen = io.StringIO()
-    Sitting(queue, Console(file=screen, width=100), lambda: next(keys), lambda: "").run()
+    with closing(queue):
+        Sitting(queue, Console(file=screen, width=100), lambda: next(keys), lambda: "").run()
     assert "Đã lưu 1 câu trả lời" in screen.getvalue()
     assert service.client.get("/v1/review/next").json() == {"items": []}
