@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -30,7 +31,7 @@ app = typer.Typer(
 keys_app = typer.Typer(help="API keys: create, list, revoke.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
 
-out = Console()
+out = Console(soft_wrap=True)
 err = Console(stderr=True)
 
 StateDir = Annotated[
@@ -225,7 +226,7 @@ def train(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(help="Write the model folder here  [default: candidates/ in the state folder]"),
+        typer.Option(help="Write the model folder here  [default: in the state folder's runs/]"),
     ] = None,
     model: ModelDir = None,
     state_dir: StateDir = STATE_DIR,
@@ -322,7 +323,9 @@ def keys_list(state_dir: StateDir = STATE_DIR, database: Database = None) -> Non
     with _open_store(state_dir, database) as store:
         for key in store.keys():  # noqa: SIM118  # a store is no dict
             state = "revoked" if key.revoked_at else ("active" if key.confirmed else "trainee")
-            table.add_row(key.name, " ".join(sorted(key.scopes)), f"{key.created_at:%Y-%m-%d}", state)
+            table.add_row(
+                escape(key.name), " ".join(sorted(key.scopes)), f"{key.created_at:%Y-%m-%d}", state
+            )
     out.print(table)
 
 
@@ -349,8 +352,8 @@ def export(
         typer.Option(help="Instead of labels: a batch of this many waiting messages, to label elsewhere."),
     ] = 0,
     annotator: Annotated[
-        str, typer.Option(help="Who takes the batch; it is leased to them for a week.")
-    ] = "station",
+        str | None, typer.Option(help="Who takes the batch; it is leased to them for a week.")
+    ] = None,
     state_dir: StateDir = STATE_DIR,
     database: Database = None,
 ) -> None:
@@ -358,8 +361,12 @@ def export(
     from data.exchange import answer_of, write_answers
     from data.queues import write_batch
 
+    if output.exists() or not output.parent.is_dir():
+        raise BadData(f"{output}: give a new file in a folder that exists")
+    if queue and (annotator is None or output.suffix != ".jsonl"):
+        raise BadData("a batch is a .jsonl file and needs --annotator: it is leased to them for a week")
     with _open_store(state_dir, database) as store:
-        if queue:
+        if queue and annotator:
             leased = store.next_for_review(annotator=annotator, limit=queue, lease=timedelta(days=7))
             count = write_batch(map(_item, leased), output)
         else:
@@ -386,19 +393,22 @@ def import_labels(
     from data.exchange import read_answers
 
     answers = list(read_answers(file))
-    with _open_store(state_dir, database) as store, _progress("Importing") as advance:
-        for done, answer in enumerate(answers, 1):
-            store.import_example(
-                answer.conversation,
-                answer.label,
-                answer.category,
-                annotator=annotator,
-                confirmed=not trainee,
-                note=answer.note,
-                at=answer.at,
-            )
-            advance(done, len(answers))
-    out.print(f"{len(answers)} labels imported from {file}", highlight=False)
+    with _open_store(state_dir, database) as store:
+        counts = store.import_answers(answers, annotator=annotator, confirmed=not trainee)
+    erased = f"; {counts.erased} about erased messages left out" if counts.erased else ""
+    out.print(f"{counts.added} answers from {file} are in the store{erased}", highlight=False)
+
+
+@app.command()
+def erase(
+    message: Annotated[str, typer.Argument(help="The message's id, as feedback and exports give it.")],
+    state_dir: StateDir = STATE_DIR,
+    database: Database = None,
+) -> None:
+    """Remove a message's text and notes for good; no later snapshot or export holds it."""
+    with _open_store(state_dir, database) as store:
+        store.erase(message)
+    out.print(f"Erased: {message}", highlight=False)
 
 
 def _item(leased: "ReviewItem") -> "Item":

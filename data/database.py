@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -98,15 +98,18 @@ def _url(text: str) -> sa.URL:
         raise StoreError(f"the store cannot use {backend}; give an SQLite or a PostgreSQL URL")
     if url.database in (None, "", ":memory:"):
         raise StoreError("the SQLite URL names no file; write sqlite:////folder/canhgiac.db")
-    _make_folder(Path(str(url.database)).parent)
+    _make_file(Path(str(url.database)))
     return url.set(drivername="sqlite")
 
 
-def _make_folder(folder: Path) -> None:
+def _make_file(file: Path) -> None:
+    """The store's file and folder, for their owner's eyes alone: they hold what people wrote."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(f"{folder}: cannot make the store's folder ({error.strerror})") from error
+        raise StoreError(f"{file.parent}: cannot make the store's folder ({error.strerror})") from error
+    with suppress(OSError):  # a file that cannot be made is reported where it is opened
+        file.touch(mode=0o600)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from data import review
+from data import exchange, review
 from data.errors import BadData, StoreError, UnknownItem
 from data.messages import Conversation, record_of
 from data.relabel import Verdict, reasons
@@ -106,22 +106,24 @@ def add_label(connection: sa.Connection, message_id: str, answer: Answer, now: d
 
 
 def add_imported(
-    connection: sa.Connection,
-    conversation: Conversation,
-    answer: Answer,
-    at: datetime | None,
-    now: datetime,
-) -> str:
-    """The id of the conversation's message, new or known; see ``Store.import_example``."""
-    digest = _digest(record_of(conversation))
-    same = sa.select(messages.c.id).where(messages.c.digest == digest)
-    message_id = connection.scalar(same.order_by(messages.c.created_at, messages.c.id).limit(1))
-    if message_id is None:
-        message_id = _add_message(connection, conversation, 0.0, at or now)
-    if not _is_known(connection, message_id, answer, at):
-        _add_event(connection, message_id, answer, at or now)
-        review.refresh_wave(connection, wave_key(conversation))
-    return message_id
+    connection: sa.Connection, imported: exchange.Answer, answer: Answer, now: datetime
+) -> str | None:
+    """The id of the message, by its id, by its content, or new; None when it was erased.
+
+    See ``Store.import_answers``.
+    """
+    known = connection.execute(sa.select(messages).where(messages.c.id == imported.id)).first()
+    if known is not None and known.erased_at is not None:
+        return None
+    found: str | None = known.id if known else _same_content(connection, imported.conversation)
+    if found is None:
+        found = _add_message(connection, imported.conversation, 0.0, imported.at or now)
+    if not _is_known(connection, found, answer, imported.at):
+        _add_event(connection, found, answer, imported.at or now)
+    wave = connection.scalar(sa.select(messages.c.wave).where(messages.c.id == found))
+    review.give_up(connection, str(wave), answer.annotator)
+    review.refresh_wave(connection, str(wave))
+    return found
 
 
 def erase(connection: sa.Connection, message_id: str, now: datetime) -> None:
@@ -137,6 +139,13 @@ def erase(connection: sa.Connection, message_id: str, now: datetime) -> None:
     for table, texts in ((feedbacks, {"note": None, "content": None}), (label_events, {"note": None})):
         connection.execute(sa.update(table).where(table.c.message_id == row.id).values(texts))
     review.refresh_wave(connection, row.wave)
+
+
+def _same_content(connection: sa.Connection, conversation: Conversation) -> str | None:
+    """The oldest message with the same content, if there is one."""
+    same = sa.select(messages.c.id).where(messages.c.digest == _digest(record_of(conversation)))
+    found: str | None = connection.scalar(same.order_by(messages.c.created_at, messages.c.id).limit(1))
+    return found
 
 
 def _add_message(connection: sa.Connection, conversation: Conversation, doubt: float, at: datetime) -> str:
@@ -184,17 +193,17 @@ def _add_event(connection: sa.Connection, message_id: str, answer: Answer, at: d
 
 
 def _is_known(connection: sa.Connection, message_id: str, answer: Answer, at: datetime | None) -> bool:
-    """Whether the annotator's newest answer about the message is this one already."""
-    newest = connection.execute(
-        sa.select(label_events)
-        .where(label_events.c.message_id == message_id, label_events.c.annotator == answer.annotator)
-        .order_by(label_events.c.id.desc())
-        .limit(1)
-    ).first()
-    if newest is None:
-        return False
-    same = all(getattr(newest, name) == getattr(answer, name) for name in Answer.__slots__)
-    return same and at in (None, newest.at)
+    """Whether the annotator gave this very answer before, were it later corrected or not."""
+    events = connection.execute(
+        sa.select(label_events).where(
+            label_events.c.message_id == message_id, label_events.c.annotator == answer.annotator
+        )
+    )
+    return any(
+        at in (None, event.at)
+        and all(getattr(event, name) == getattr(answer, name) for name in Answer.__slots__)
+        for event in events
+    )
 
 
 def _digest(record: Any) -> str:

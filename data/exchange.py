@@ -8,10 +8,11 @@ The format follows the file's name: ``.jsonl``, ``.csv``, ``.labelstudio.json``,
 """
 
 import csv
+import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -74,10 +75,16 @@ def write_answers(answers: Iterable[Answer], file: Path) -> int:
 
 
 def read_answers(file: Path) -> Iterator[Answer]:
-    """Answers of a file, in order; ``BadRecord`` names the line (or position) and reason of a bad one."""
-    for number, record in _records(file):
+    """Answers of a file, in order; ``BadRecord`` names the line (or position) and reason of a bad one.
+
+    Label Studio and doccano know no skip: what has no annotation there has no answer and is left out.
+    """
+    unread, format_ = _READERS[format_of(file)], format_of(file)
+    for number, raw in _records(file, format_):
         try:
-            yield _answer(record, f"{file.name}-{number}")
+            record = unread(raw)
+            if record is not None:
+                yield _answer(record, f"{file.name}-{number}")
         except (BadMessage, BadData) as error:
             raise BadRecord(file.name, number, str(error)) from error
 
@@ -96,12 +103,14 @@ def record_of_answer(answer: Answer) -> dict[str, Any]:
 
 
 def _answer(record: Mapping[str, Any], default_id: str) -> Answer:
-    label = record.get("label")
+    if "label" not in record:
+        raise BadMessage("label is missing; is this a batch that nobody has labelled yet?")
+    label = record["label"] or None
     category = record.get("category") or None
     if label is not None and label not in LABELS:
         raise BadMessage("label must be scam or legitimate (or empty for a skip)")
-    if label is not None and category is not None and taxonomy()[category].label != label:
-        raise BadMessage(f"category {category} is not a {label} category")
+    if category is not None and (label is None or taxonomy()[category].label != label):
+        raise BadMessage("category is not one of the label's; compare with data/taxonomy.toml")
     at = record.get("at")
     return Answer(
         id=str(record.get("id") or default_id),
@@ -114,27 +123,30 @@ def _answer(record: Mapping[str, Any], default_id: str) -> Answer:
 
 
 def _time(value: Any) -> datetime:
+    """A time; without a zone it is UTC."""
     try:
-        return datetime.fromisoformat(value)
+        time = datetime.fromisoformat(value)
+        return time if time.tzinfo else time.replace(tzinfo=UTC)
     except (TypeError, ValueError):
         raise BadMessage("at must be an ISO 8601 time, such as 2026-11-23T08:00:00+07:00") from None
 
 
-def _records(file: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    format_ = format_of(file)
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        if format_ == "csv":
-            for number, row in enumerate(csv.DictReader(lines), 2):
-                yield number, _unrow(row)
-            return
-        if format_ == "labelstudio":
-            for number, task in enumerate(_tasks(lines.read(), file), 1):
-                yield number, _untask(task)
-            return
-        for number, line in enumerate(lines, 1):
+def _records(file: Path, format_: Format) -> Iterator[tuple[int, Any]]:
+    """What the file holds, record by record, as its format writes it."""
+    try:
+        text = file.read_text("utf-8-sig")
+    except OSError as error:
+        raise BadData(f"{file}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise BadData(f"{file}: not UTF-8; save it as UTF-8") from error
+    if format_ == "csv":
+        yield from enumerate(csv.DictReader(io.StringIO(text, newline="")), 2)
+    elif format_ == "labelstudio":
+        yield from enumerate(_tasks(text, file), 1)
+    else:
+        for number, line in enumerate(text.split("\n"), 1):
             if line.strip():
-                record = _object(line, file, number)
-                yield number, _undoccano(record) if format_ == "doccano" else record
+                yield number, _object(line, file, number)
 
 
 def _object(line: str, file: Path, number: int) -> Mapping[str, Any]:
@@ -156,6 +168,8 @@ def _row(record: Mapping[str, Any]) -> dict[str, str]:
 
 def _unrow(row: Mapping[str, str | None]) -> dict[str, Any]:
     record: dict[str, Any] = {key: _ert(value) for key, value in row.items() if key in COLUMNS and value}
+    if "label" in row:
+        record.setdefault("label", None)
     if "messages" in record:
         try:
             record["messages"] = json.loads(record["messages"])
@@ -181,13 +195,13 @@ def _doccano(record: Mapping[str, Any]) -> dict[str, Any]:
     return {**record, "text": text, "label": labels}
 
 
-def _undoccano(record: Mapping[str, Any]) -> dict[str, Any]:
+def _undoccano(record: Mapping[str, Any]) -> dict[str, Any] | None:
     labels = record.get("label") or record.get("labels") or []
     label = next((value for value in labels if value in LABELS), None)
     category = next((value for value in labels if value in taxonomy()), None)
     if label is None and category is not None:
         label = taxonomy()[category].label
-    return {**record, "label": label, "category": category}
+    return {**record, "label": label, "category": category} if label else None
 
 
 def _task(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -221,18 +235,28 @@ def _tasks(content: str, file: Path) -> list[Any]:
     return tasks
 
 
-def _untask(task: Any) -> dict[str, Any]:
-    if not isinstance(task, dict) or not isinstance(task.get("data"), dict):
-        raise BadMessage("not a Label Studio task (an object with data and annotations)")
-    record = dict(task["data"])
-    for annotation in task.get("annotations") or []:
-        for result in annotation.get("result") or []:
-            choices = result.get("value", {}).get("choices") or []
-            if result.get("from_name") in ("label", "category") and choices:
-                record[result["from_name"]] = choices[0]
-    return record
+def _untask(task: Any) -> dict[str, Any] | None:
+    try:
+        results = [
+            result for annotation in task.get("annotations") or [] for result in annotation["result"]
+        ]
+        chosen = {result["from_name"]: result["value"]["choices"][0] for result in results}
+        record = dict(task["data"])
+    except (AttributeError, KeyError, IndexError, TypeError) as error:
+        raise BadMessage("not a Label Studio task (data, and annotations with choices)") from error
+    if "label" not in chosen:
+        return None
+    return {**record, "label": chosen["label"], "category": chosen.get("category")}
 
 
 def _transcript(messages: Iterable[Mapping[str, str]]) -> str:
     """A conversation as one text, for tools that show only text; the messages travel beside it."""
     return "\n".join(f"{message['role']}: {message['text']}" for message in messages)
+
+
+_READERS: dict[Format, Callable[[Any], Mapping[str, Any] | None]] = {
+    "jsonl": dict,
+    "csv": _unrow,
+    "labelstudio": _untask,
+    "doccano": _undoccano,
+}

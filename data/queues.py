@@ -74,12 +74,18 @@ class FileQueue:
         return next((item for item in self._items if item.id not in self._answered), None)
 
     def save(self, answer: Answer) -> None:
-        """Append one line and wait until the disk has it."""
-        line = json.dumps(record_of_answer(answer), ensure_ascii=False) + "\n"
-        with self.answers.open("a", encoding="utf-8") as file:
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
+        """Append one line and wait until the disk has it; a line that it refuses leaves no half."""
+        line = (json.dumps(record_of_answer(answer), ensure_ascii=False) + "\n").encode("utf-8", "replace")
+        with self.answers.open("ab", buffering=0) as file:
+            length = file.tell()
+            try:
+                complete = file.write(line) == len(line)
+                os.fsync(file.fileno())
+            except OSError:
+                complete = False
+            if not complete:
+                file.truncate(length)
+                raise OSError("Đĩa không nhận câu trả lời (đầy hoặc bị khóa).")
         self._answered.add(answer.id)
 
     def progress(self) -> tuple[int, int | None]:

@@ -108,9 +108,13 @@ def release(connection: sa.Connection, key: str, annotator: str, now: datetime) 
     )
     if holder is not None and holder != annotator:
         raise LeaseExpired("another annotator holds this message now; take the next one")
-    connection.execute(
-        sa.update(waves).where(waves.c.key == key).values(leased_by=None, lease_expires_at=None)
-    )
+    connection.execute(sa.update(waves).where(waves.c.key == key).values(_FREE))
+
+
+def give_up(connection: sa.Connection, key: str, annotator: str) -> None:
+    """End an annotator's own lease on a wave; another's stays."""
+    own = sa.and_(waves.c.key == key, waves.c.leased_by == annotator)
+    connection.execute(sa.update(waves).where(own).values(_FREE))
 
 
 def _is_labelled(connection: sa.Connection, key: str) -> bool:
@@ -144,3 +148,4 @@ def _items(connection: sa.Connection, keys: Sequence[str], expires_at: datetime)
 
 
 _GUESS = (feedback.c.verdict, feedback.c.proposed_label, feedback.c.category, feedback.c.score)
+_FREE: dict[str, None] = {"leased_by": None, "lease_expires_at": None}

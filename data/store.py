@@ -4,18 +4,18 @@ Feedback and label events are only ever added; the present is a query over them.
 is on disk when it returns.
 """
 
-from collections.abc import Collection, Iterator
-from dataclasses import fields, replace
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from data import events, keys, review
+from data import events, exchange, keys, review
 from data.database import Database, open_database
 from data.events import Answer, Feedback, LabelEvent, check_answer
 from data.keys import SCOPES, Key, Scope
-from data.messages import Conversation, Example, conversation_from
+from data.messages import Example, conversation_from
 from data.redact import redact, redact_text
 from data.review import Guess, ReviewItem
 from data.schema import label_events, messages, waves
@@ -25,6 +25,7 @@ __all__ = [
     "SCOPES",
     "Feedback",
     "Guess",
+    "Imported",
     "Key",
     "LabelEvent",
     "ReviewItem",
@@ -37,6 +38,14 @@ __all__ = [
 LEASE = timedelta(minutes=15)
 #: Rows read in one transaction: an open one would hold up writers while a caller takes its time.
 PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of a file's answers: in the store now (new or known), or about an erased message."""
+
+    added: int
+    erased: int
 
 
 def open_store(url: str) -> "Store":
@@ -164,26 +173,24 @@ class Store:
         for row in self._pages(sa.select(*columns), label_events.c.id):
             yield LabelEvent(**row._mapping)
 
-    def import_example(  # noqa: PLR0913 - one line of a file, said in one call
-        self,
-        conversation: Conversation,
-        label: Label | None,
-        category: str | None,
-        *,
-        annotator: str,
-        confirmed: bool,
-        note: str | None = None,
-        at: datetime | None = None,
-    ) -> str:
-        """The id of the message, added with its label unless it is there; victims' data is masked first.
+    def import_answers(
+        self, answers: Iterable[exchange.Answer], *, annotator: str, confirmed: bool
+    ) -> Imported:
+        """Add answers from a file, all of them or none; victims' data is masked first.
 
-        The same answer about the same conversation is kept once, so a file may be imported again.
+        An answer goes to the message with its id, else to one with the same content, else to a new
+        one. The same answer is kept once, so a file may be imported again, and an erased message
+        stays erased. Raises ``BadData`` when a category is not one of its label.
         """
-        check_answer(label, category)
-        conversation = redact(conversation.checked()).checked()
-        answer = Answer(annotator, confirmed, label, category, note)
+        counts = {"added": 0, "erased": 0}
         with self._database.write() as connection:
-            return events.add_imported(connection, conversation, answer, at, _now(None))
+            for one in answers:
+                check_answer(one.label, one.category)
+                masked = replace(one, conversation=redact(one.conversation.checked()).checked())
+                said = Answer(annotator, confirmed, one.label, one.category, one.note)
+                found = events.add_imported(connection, masked, said, _now(None))
+                counts["erased" if found is None else "added"] += 1
+        return Imported(**counts)
 
     def erase(self, message_id: str, *, now: datetime | None = None) -> None:
         """Remove a message's text and notes for good; a tombstone with its id remains.

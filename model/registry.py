@@ -41,6 +41,8 @@ def current(state_dir: Path, shipped: Path = SHIPPED) -> Path:
 def promote(state_dir: Path, folder: Path, *, force: bool = False) -> str:
     """The version now serving: ``folder`` verified, copied into the state folder and pointed at.
 
+    Promoting the version that serves already is no change, so that a rollback never answers it.
+
     Raises ``ModelFolderError`` when it may not be served, or when another model of that version is
     there already, and ``GateFailed`` when it did not pass the gate and ``force`` is not given.
     Nothing changes for the serving model unless everything succeeded.
@@ -51,7 +53,9 @@ def promote(state_dir: Path, folder: Path, *, force: bool = False) -> str:
         reasons = "; ".join(manifest.gate.reasons) or "no reason was recorded"
         raise GateFailed(f"{manifest.version} did not pass the gate ({reasons}); the serving model stays")
     _copy(verified, state_dir / "models" / manifest.version)
-    _append(state_dir, manifest.version, "promote")
+    changes = history(state_dir)
+    if not changes or changes[-1].version != manifest.version:
+        _append(state_dir, manifest.version, "promote")
     return manifest.version
 
 

@@ -1,25 +1,27 @@
 """Score a file of messages: CSV, JSON Lines or Parquet in, the same columns and five more out.
 
 Rows stream through in chunks, so a file may be larger than memory. A row that cannot be scored is
-kept, with the reason in ``error``: what went in can always be counted against what came out.
+kept, with the reason in ``error``, and a line that is no row at all in ``given_line``: what went in can always be counted against what came out.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from data.errors import BadMessage
+from data.errors import BadData, BadMessage
 from data.messages import Conversation, conversation_from
 from model.classifier import Classifier, Prediction
-from model.tables import Row, count_rows, read_rows, write_rows
+from model.tables import Row, Unparsed, count_rows, read_rows, write_rows
 
 #: Rows that go through the model together and are reported as done together.
 CHUNK = 256
 #: The columns that are added; an input column of that name survives as ``given_...``.
 ADDED = ("id", "label", "score", "verdict", "category", "error")
+#: What could not be parsed into columns, as it was given; the column is there only where needed.
+GIVEN_LINE = "given_line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,8 @@ def score_file(
     ``sender`` and ``channel``. ``label`` becomes ``scam`` for a scam verdict, else ``legitimate``.
     ``on_progress(done, total)`` is called after each chunk.
 
-    Raises ``BadData`` when the file or its format cannot be read, ``MissingExtra`` for Parquet
-    without pyarrow.
+    Raises ``BadData`` when the file or its format cannot be read or it holds no row, and
+    ``MissingExtra`` for Parquet without pyarrow.
     """
     total = count_rows(input)
     done = bad = 0
@@ -58,28 +60,29 @@ def score_file(
                 yield row
             done += len(chunk)
             on_progress(done, total)
+        if not done:
+            raise BadData(f"{input}: holds no row; give a file with a message in each row")
 
     write_rows(output, scored(), _columns(read_rows(input), output))
     return Counts(done, done - bad, bad)
 
 
-def _columns(rows: Iterable[Row | BadMessage], output: Path) -> list[str]:
+def _columns(rows: Iterable[Row | Unparsed], output: Path) -> list[str]:
     """Every column of the output, in order; JSON Lines has no header and needs none."""
     if output.suffix.lower() == ".jsonl":
         return []
     seen: dict[str, None] = {}
     for row in rows:
-        if isinstance(row, Mapping):
-            seen.update(dict.fromkeys(row))
+        seen.update(dict.fromkeys(_kept(row)))
     return [*_renamed(dict.fromkeys(seen)), *ADDED]
 
 
-def _scored(classifier: Classifier, chunk: list[tuple[int, Row | BadMessage]]) -> Iterator[Row]:
+def _scored(classifier: Classifier, chunk: list[tuple[int, Row | Unparsed]]) -> Iterator[Row]:
     conversations = [_conversation(row) for _, row in chunk]
     good = [conversation for conversation in conversations if isinstance(conversation, Conversation)]
     predictions = iter(classifier.predict(good))
     for (number, row), conversation in zip(chunk, conversations, strict=True):
-        kept = {} if isinstance(row, BadMessage) else row
+        kept = _kept(row)
         answer = (
             _answer(next(predictions))
             if isinstance(conversation, Conversation)
@@ -94,13 +97,27 @@ def _scored(classifier: Classifier, chunk: list[tuple[int, Row | BadMessage]]) -
         yield {**_renamed(kept), "id": _id(kept, number), **answer}
 
 
-def _conversation(row: Row | BadMessage) -> Conversation | BadMessage:
-    if isinstance(row, BadMessage):
-        return row
+def _kept(row: Row | Unparsed) -> Row:
+    return {GIVEN_LINE: row.line} if isinstance(row, Unparsed) else row
+
+
+def _conversation(row: Row | Unparsed) -> Conversation | BadMessage:
+    if isinstance(row, Unparsed):
+        return BadMessage(row.reason)
     try:
-        return conversation_from({**row, "messages": _messages(row.get("messages"))}).checked()
+        fields = {"sender": _sender(row.get("sender")), "messages": _messages(row.get("messages"))}
+        conversation = conversation_from({**row, **fields}).checked()
+        conversation.text.encode()
     except BadMessage as error:
         return error
+    except UnicodeEncodeError:
+        return BadMessage("the text holds half a character (a lone surrogate); write the message again")
+    return conversation
+
+
+def _sender(cell: Any) -> Any:
+    """The sender as text, also where a typed table holds phone numbers and short codes as numbers."""
+    return str(cell) if isinstance(cell, int | float) and not isinstance(cell, bool) else cell
 
 
 def _messages(cell: Any) -> Any:

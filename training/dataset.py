@@ -45,8 +45,9 @@ def snapshot(
     A label replaces the corpus entry of the same text. Raises ``BadData`` when a part has no scam or
     no legitimate message, because then nothing can be learnt or measured.
     """
-    merged = merge_waves(_without_repetitions([*corpus, *labels]), waves)
-    splits = split_by_wave(sorted(merged, key=lambda example: example.id), seed=seed)
+    # repetitions go last: a corpus entry holds its wave in place even when a label replaces it
+    divided = split_by_wave(merge_waves([*corpus, *labels], waves), seed=seed)
+    splits = Splits(*(_without_repetitions(getattr(divided, name)) for name in PARTS))
     for name in PARTS:
         answers = {example.label for example in getattr(splits, name)}
         if len(answers) < 2:
@@ -71,8 +72,10 @@ def merge_waves(examples: Sequence[Example], waves: Waves) -> list[Example]:
 
     Near-duplicates by MinHash LSH (Broder 1997) over word shingles of the folded view, in which
     amounts, codes and links are already masked, as other digits are here. A merged wave bears its
-    smallest member's name.
+    smallest member's name, a corpus wave's before a label's: labels must not move what a model was
+    trained on into another split.
     """
+    written = {example.wave for example in examples if example.source != "label"}
     leader: dict[str, str] = {}
 
     def find(wave: str) -> str:
@@ -86,7 +89,8 @@ def merge_waves(examples: Sequence[Example], waves: Waves) -> list[Example]:
         hashes[position] = _min_hash(example, waves)
         for other in index.query(hashes[position]):
             if hashes[position].jaccard(hashes[other]) >= waves.near_duplicate:
-                first, second = sorted((find(example.wave), find(examples[other].wave)))
+                met = (find(example.wave), find(examples[other].wave))
+                first, second = sorted(met, key=lambda wave: (wave not in written, wave))
                 leader[second] = first
         index.insert(position, hashes[position])
     return [dataclasses.replace(example, wave=find(example.wave)) for example in examples]
@@ -101,10 +105,10 @@ def _min_hash(example: Example, waves: Waves) -> MinHash:
     return result
 
 
-def _without_repetitions(examples: Iterable[Example]) -> list[Example]:
-    """One example a conversation: the latest in the list, so that a label outlives the corpus entry."""
+def _without_repetitions(examples: Iterable[Example]) -> tuple[Example, ...]:
+    """One example a conversation, by id: the latest given, so that a label outlives the corpus entry."""
     latest = {example.conversation.messages: example for example in examples}
-    return list(latest.values())
+    return tuple(sorted(latest.values(), key=lambda example: example.id))
 
 
 def _line(example: Example) -> str:

@@ -137,7 +137,7 @@ def rows_of(examples: Sequence[Example]) -> list[Row]:
 def read_rows(path: Path) -> list[Row]:
     """The labelled messages of a JSON Lines file; ``BadRecord`` with file and line of a bad one."""
     try:
-        lines = path.read_text("utf-8").splitlines()
+        lines = path.read_text("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise BadData(f"{path}: cannot be read ({type(error).__name__}); give a JSON Lines file") from error
     rows = [_row(line, path.name, number) for number, line in enumerate(lines, 1) if line.strip()]

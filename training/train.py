@@ -14,7 +14,7 @@ import transformers
 from rich.console import Console
 
 from data.corpus import FOLDER, load
-from data.errors import GateFailed, ModelFolderError
+from data.errors import BadData, GateFailed, ModelFolderError
 from data.messages import Example
 from model.artifact import MANIFEST, open_model_folder
 from model.classifier import Classifier
@@ -43,9 +43,12 @@ def train(  # noqa: PLR0913
     ``base`` is ``compact``, a local folder or a model of the Hugging Face hub; ``champion`` the model
     folder that serves, against which the gate holds the new one.
 
-    Raises ``GateFailed`` naming each number that fell (the folder is written nevertheless, and says so
-    in its manifest), ``BaseModelNotFound``, ``BadData``.
+    Raises ``GateFailed`` naming each number that fell and the run's ``model``, where the failed one
+    stays: ``output`` is left as it was. ``BaseModelNotFound``; ``BadData``, also, before any work, when
+    ``output`` holds something other than a model or the champion.
     """
+    if output is not None:
+        _check_output(output, champion)
     console = console or Console()
     transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -62,11 +65,11 @@ def train(  # noqa: PLR0913
     }
     manifest, report = judge(Run(folder, found, data, config, seconds), _champion(champion, console))
     print_report(report, title=f"test split, {manifest.version}", console=console)
-    model = _delivered(folder / "model", output)
+    model = folder / "model"
     if not manifest.gate.passed:
         reasons = "; ".join(manifest.gate.reasons)
         raise GateFailed(f"{reasons}; the serving model stays, the new one lies in {model}")
-    return model
+    return _delivered(model, output)
 
 
 def run_name(data: Snapshot, base: Base, config: Config) -> str:
@@ -103,6 +106,16 @@ def _champion(folder: Path | None, console: Console) -> Classifier | None:
     except ModelFolderError as error:
         console.print(f"no champion to compare with: {error}")
         return None
+
+
+def _check_output(output: Path, champion: Path | None) -> None:
+    """Nothing, when ``output`` is free or a model folder that does not serve; ``BadData`` otherwise."""
+    if champion is not None and (champion / MANIFEST).exists():
+        if output.resolve().is_relative_to(champion.resolve()):
+            raise BadData(f"{output}: the model that serves lies there; name another folder")
+    free = not output.exists() or (output.is_dir() and not any(output.iterdir()))
+    if not free and not (output / MANIFEST).is_file():
+        raise BadData(f"{output}: is there and is no model folder; name a new or empty folder")
 
 
 def _delivered(model: Path, output: Path | None) -> Path:

@@ -30,7 +30,9 @@ SKIPPED = Answer(id="m3", conversation=Conversation.from_text("ok"), label=None,
 def test_answers_come_back_as_they_went_out_in_every_format(tmp_path: Path, name: str) -> None:
     file = tmp_path / name
     assert write_answers([SMS, CHAT, SKIPPED], file) == 3
-    assert list(read_answers(file)) == [SMS, CHAT, SKIPPED]
+    # Label Studio and doccano know no skip: there a message without annotation has no answer.
+    skipped = [SKIPPED] if name in ("l.jsonl", "l.csv") else []
+    assert list(read_answers(file)) == [SMS, CHAT, *skipped]
 
 
 @pytest.mark.parametrize("text", ["=cmd()", "+84", "-1", "@a", "'quoted", "'=x", "''"])
@@ -59,10 +61,12 @@ def test_a_category_alone_is_enough_in_doccano_because_it_implies_the_label(tmp_
         ("{", "not JSON"),
         ("[]", "not a JSON object"),
         ('{"text": "bí mật", "label": "spam"}', "label must be"),
-        ('{"text": "bí mật", "label": "scam", "category": "otp"}', "not a scam category"),
+        ('{"text": "bí mật", "label": "scam", "category": "otp"}', "not one of the label's"),
+        ('{"text": "bí mật", "label": null, "category": "otp"}', "not one of the label's"),
+        ('{"text": "bí mật"}', "label is missing; is this a batch"),
         ('{"text": "bí mật", "label": "scam", "category": "nope"}', "no such category"),
         ('{"text": "bí mật", "label": "scam", "at": "hôm qua"}', "ISO 8601"),
-        ('{"label": "scam"}', "text"),
+        ('{"label": "scam"}', "write the message in text"),
     ],
 )
 def test_a_bad_line_is_refused_with_file_line_and_reason_and_never_its_text(
@@ -79,3 +83,28 @@ def test_a_bad_line_is_refused_with_file_line_and_reason_and_never_its_text(
 def test_an_unknown_suffix_is_refused_and_the_known_ones_are_named(tmp_path: Path) -> None:
     with pytest.raises(BadData, match=r"\.doccano\.jsonl"):
         write_answers([SMS], tmp_path / "labels.xml")
+
+
+def test_a_time_without_zone_is_utc(tmp_path: Path) -> None:
+    file = tmp_path / "labels.jsonl"
+    file.write_text('{"text": "x", "label": "scam", "at": "2026-11-23T08:00:00"}\n', encoding="utf-8")
+    [answer] = read_answers(file)
+    assert answer.at == datetime(2026, 11, 23, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "content", ["[5]", '[{"data": {}, "annotations": [{"result": ["a"]}]}]', '[{"annotations": []}]']
+)
+def test_what_is_no_label_studio_task_is_refused_with_its_position(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "tasks.labelstudio.json"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(BadRecord, match=r"tasks\.labelstudio\.json:1: not a Label Studio task"):
+        list(read_answers(file))
+
+
+def test_a_file_that_is_missing_or_not_utf8_is_said(tmp_path: Path) -> None:
+    with pytest.raises(BadData, match="cannot be read"):
+        list(read_answers(tmp_path / "none.jsonl"))
+    (tmp_path / "latin.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(BadData, match="not UTF-8"):
+        list(read_answers(tmp_path / "latin.csv"))

@@ -2,6 +2,7 @@ import io
 import json
 import os
 import pty
+import resource
 import select
 import signal
 import subprocess
@@ -118,6 +119,22 @@ def test_a_half_written_last_answer_is_cut_off_and_asked_again(batch: Path) -> N
     assert following is not None
     assert following.id == "b"
     sit(reopened, ["h", OTP, "q"])
+    assert set(answers(batch)) == {"a", "b"}
+
+
+def test_a_full_disk_is_said_and_leaves_no_half_answer(batch: Path) -> None:
+    queue = FileQueue(batch)
+    sit(queue, ["l", BANK, "q"])
+    whole = queue.answers.read_bytes()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 10, before[1]))
+    try:
+        screen = sit(queue, ["h", OTP, "q"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "CHƯA LƯU: Đĩa không nhận" in screen
+    assert queue.answers.read_bytes() == whole
+    sit(queue, ["h", OTP, "q"])
     assert set(answers(batch)) == {"a", "b"}
 
 

@@ -18,9 +18,10 @@ from alembic.migration import MigrationContext
 from data.database import MIGRATIONS
 from data.errors import BadData, LeaseExpired, MissingExtra, StoreError, TextTooLong, UnknownItem
 from data.events import Answer, add_imported
+from data.exchange import Answer as FileAnswer
 from data.messages import Conversation, Example, Message
 from data.schema import metadata
-from data.store import PAGE, Feedback, Guess, LabelEvent, Store, open_store
+from data.store import PAGE, Feedback, Guess, Imported, LabelEvent, Store, open_store
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=16)
@@ -411,7 +412,8 @@ def test_reading_the_dataset_slowly_holds_up_no_writer_and_misses_nothing(store:
         for number in range(PAGE + 1):
             text = f"{WORDS[number % 10]} {WORDS[number // 10 % 10]} {WORDS[number // 100]}"
             answered = Answer("lan", True, "scam", "prize_scam", None)
-            add_imported(connection, Conversation.from_text(text), answered, None, NOW)
+            imported = FileAnswer("f-1", Conversation.from_text(text), "scam", "prize_scam")
+            add_imported(connection, imported, answered, NOW)
     reading = store.labelled()
     seen = {next(reading).id}
     add(store)
@@ -421,26 +423,75 @@ def test_reading_the_dataset_slowly_holds_up_no_writer_and_misses_nothing(store:
 # Import and erase
 
 
-def test_importing_a_file_twice_adds_nothing_the_second_time(store: Store) -> None:
-    def take(label: Any = "scam", **changes: Any) -> str:
-        options = {"annotator": "lan", "confirmed": True, "at": NOW, **changes}
-        return store.import_example(Conversation.from_text("OTP 482913"), label, None, **options)
+def take(store: Store, *answers: FileAnswer, annotator: str = "lan", confirmed: bool = True) -> Imported:
+    return store.import_answers(answers, annotator=annotator, confirmed=confirmed)
 
-    assert take() == take()
+
+def said_in_file(text: str = "OTP 482913", label: Any = "scam", **changes: Any) -> FileAnswer:
+    return FileAnswer(
+        **{
+            "id": "f-1",
+            "conversation": Conversation.from_text(text),
+            "label": label,
+            "category": None,
+            "at": NOW,
+            **changes,
+        }
+    )
+
+
+def test_importing_a_file_twice_adds_nothing_the_second_time(store: Store) -> None:
+    assert take(store, said_in_file()) == take(store, said_in_file()) == Imported(added=1, erased=0)
     [event] = store.label_events()
     assert (event.at, event.label) == (NOW, "scam")
     [example] = store.labelled()
     assert example.conversation.text == "OTP [OTP]"
-    assert take("legitimate", at=datetime(2026, 11, 24)) == example.id  # noqa: DTZ001 - a file without zone
-    assert labels(store) == {example.id: "legitimate"}
+
+
+def test_importing_an_old_file_again_does_not_undo_a_later_correction(store: Store) -> None:
+    take(store, said_in_file())
+    [message_id] = labels(store)
+    answer(store, message_id, "legitimate", now=LATER)
+    take(store, said_in_file())
+    assert labels(store) == {message_id: "legitimate"}
+
+
+def test_an_answer_about_a_message_of_the_queue_labels_that_message_and_ends_the_lease(
+    store: Store,
+) -> None:
+    message_id = add(store)
+    assert asked(store, "lan") == [message_id]
+    take(store, said_in_file("Trung thuong, vao http://qua.top", None, id=message_id))
+    assert asked(store, "minh") == [message_id]
+    take(store, said_in_file("Trung thuong, vao http://qua.top", id=message_id))
+    assert labels(store) == {message_id: "scam"}
+
+
+def test_an_old_file_does_not_bring_an_erased_message_back(store: Store) -> None:
+    message_id = add(store)
+    store.erase(message_id)
+    counts = take(store, said_in_file("Trung thuong, vao http://qua.top", id=message_id))
+    assert counts == Imported(added=0, erased=1)
+    assert labels(store) == {}
+
+
+def test_a_file_with_one_impossible_answer_is_not_imported_at_all(store: Store) -> None:
+    with pytest.raises(BadData):
+        take(store, said_in_file(), said_in_file("tin khac", category="otp"))
+    assert labels(store) == {}
 
 
 def test_an_imported_label_of_an_unconfirmed_annotator_waits_in_the_queue(store: Store) -> None:
-    text = Conversation.from_text("xin chao")
-    message_id = store.import_example(text, "scam", None, annotator="khach", confirmed=False)
+    take(store, said_in_file("xin chao"), annotator="khach", confirmed=False)
     assert labels(store) == {}
     [item] = store.next_for_review(annotator="lan")
-    assert (item.id, item.guess, item.reasons) == (message_id, None, ())
+    assert (item.conversation.text, item.guess, item.reasons) == ("xin chao", None, ())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
+def test_only_its_owner_may_read_the_store(store: Store, file: Path) -> None:
+    assert file.parent.stat().st_mode & 0o777 == 0o700
+    assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_erasing_removes_text_and_notes_from_the_file_and_the_message_from_the_dataset(

@@ -53,6 +53,18 @@ def test_a_model_that_was_rolled_back_can_be_promoted_again(
     assert current(tmp_path).name == "v1"
 
 
+def test_promoting_what_already_serves_changes_nothing(tiny_model_folder: Path, tmp_path: Path) -> None:
+    state = tmp_path / "var"
+    first = challenger(tiny_model_folder, tmp_path / "one", "v1")
+    second = challenger(tiny_model_folder, tmp_path / "two", "v2")
+    for folder in (first, second, second):
+        promote(state, folder)
+    assert len(history(state)) == 2
+    assert rollback(state) == "v1"
+    assert promote(state, first) == "v1"
+    assert rollback(state) == SHIPPED_VERSION
+
+
 def test_a_failed_gate_leaves_the_serving_model_untouched(tiny_model_folder: Path, tmp_path: Path) -> None:
     folder = challenger(tiny_model_folder, tmp_path / "run", "v1", passed=False)
     with pytest.raises(GateFailed, match=r"recall fell from 0\.90 to 0\.70"):

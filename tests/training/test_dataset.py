@@ -7,7 +7,7 @@ from data.corpus import load
 from data.errors import BadData
 from data.messages import Conversation, Example
 from training.config import read_config
-from training.dataset import Snapshot, merge_waves, read_snapshot, snapshot
+from training.dataset import PARTS, Snapshot, merge_waves, read_snapshot, snapshot
 
 WAVES = read_config().waves
 LURE = (
@@ -40,6 +40,25 @@ def test_members_of_a_wave_stay_together_whatever_their_texts() -> None:
         [example(1, LURE.format("a", "b")), bridge, example(2, LURE.format("c", "b"))], WAVES
     )
     assert {e.wave for e in merged} == {"w1"}
+
+
+def test_a_label_joins_the_corpus_wave_and_never_renames_it() -> None:
+    label = replace(example(2, LURE.format("c", "b"), source="label"), wave="0f3a")
+    written = example(1, LURE.format("a", "b"))
+    for examples in ([written, label], [label, written]):
+        assert {e.wave for e in merge_waves(examples, WAVES)} == {"w1"}
+
+
+def test_labels_move_no_corpus_wave_to_another_split(tmp_path: Path) -> None:
+    corpus = load()[::5]
+    labels = [
+        replace(e, id=f"label-{e.id}", wave=f"0{e.id}", source="label", written_at="2027-01-01")
+        for e in corpus[::2]
+    ]
+    before, after = taken(corpus, tmp_path).splits, taken(corpus, tmp_path, labels).splits
+    for name in PARTS:
+        now = {e.id.removeprefix("label-") for e in getattr(after, name)}
+        assert now == {e.id for e in getattr(before, name)}
 
 
 def test_the_same_examples_give_the_same_fingerprint_in_any_order(tmp_path: Path) -> None:

@@ -69,6 +69,15 @@ def test_rows_bring_their_code_and_wave_where_known(tmp_path: Path) -> None:
     assert second.wave == third.wave
 
 
+def test_only_a_newline_ends_a_row_and_a_byte_order_mark_is_no_part_of_it(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    texts = ["dong mot\u2028dong hai", "dong mot\x85dong hai"]
+    records = [{"text": text, "label": "scam"} for text in texts]
+    lines = [json.dumps(record, ensure_ascii=False) for record in records]
+    file.write_bytes("\r\n".join(lines).encode("utf-8-sig"))
+    assert [row.conversation.text for row in read_rows(file)] == texts
+
+
 @pytest.mark.parametrize("line", ['{"text": "bi mat"}', "bi mat", '["bi mat"]', '{"label": "scam"}'])
 def test_a_bad_line_is_named_without_its_text(tmp_path: Path, line: str) -> None:
     file = tmp_path / "rows.jsonl"

@@ -11,7 +11,7 @@ from rich.console import Console
 from safetensors.numpy import load_file
 
 from data.corpus import load
-from data.errors import GateFailed
+from data.errors import BadData, GateFailed
 from model.artifact import open_model_folder, write_manifest
 from model.classifier import Classifier
 from training.config import Config, Limits
@@ -82,25 +82,75 @@ def test_a_finished_run_is_not_done_again(
     assert {file: file.stat().st_mtime_ns for file in model.rglob("*") if file.is_file()} == before
 
 
-def test_a_failed_gate_says_which_number_fell_and_leaves_the_folder(
+def test_a_failed_gate_says_which_number_fell_and_leaves_the_folder_in_the_run(
     model: Path, config: Config, compact_base: Path, corpus: Path, tmp_path: Path
 ) -> None:
     state = shutil.copytree(model.parents[2], tmp_path / "state")
     champion = shutil.copytree(model, tmp_path / "champion")
     write_manifest(champion, replace(open_model_folder(model).manifest, version="champion-1"))
+    output = shutil.copytree(champion, tmp_path / "earlier")
     impossible = Limits(recall=-1.0, roc_auc=-1.0, false_alarms=1.0)
     strict = replace(config, gate=replace(config.gate, tolerance=impossible))
-    output, base = tmp_path / "challenger", str(compact_base)
+    base = str(compact_base)
     with pytest.raises(GateFailed, match="ROC-AUC fell from") as caught:
         train(
             strict, base=base, state_dir=state, champion=champion, corpus=corpus, output=output,
             console=quiet(),
         )  # fmt: skip
-    manifest = open_model_folder(output).manifest
+    failed = state / model.relative_to(model.parents[2])
+    manifest = open_model_folder(failed).manifest
     assert not manifest.gate.passed
     assert manifest.gate.reasons[0] in str(caught.value)
+    assert str(failed) in str(caught.value)
     assert manifest.metrics["champion"] == "champion-1"
-    assert "champion" in json.loads((output / "evaluation.json").read_text("utf-8"))["all"]
+    assert "champion" in json.loads((failed / "evaluation.json").read_text("utf-8"))["all"]
+    assert open_model_folder(output).manifest.version == "champion-1"
+
+
+def refused(output: Path, config: Config, base: Path, *, champion: Path | None = None) -> str:
+    """Why ``train`` refuses ``output``; a refusal leaves no state folder behind."""
+    state = output.parent / "state"
+    with pytest.raises(BadData) as caught:
+        train(config, base=str(base), state_dir=state, champion=champion, output=output, console=quiet())
+    assert not state.exists()
+    return str(caught.value)
+
+
+def test_a_folder_that_holds_something_else_is_not_replaced(
+    config: Config, compact_base: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "papers"
+    output.mkdir()
+    (output / "thesis.txt").write_text("mine", encoding="utf-8")
+    assert str(output) in refused(output, config, compact_base)
+    assert (output / "thesis.txt").read_text("utf-8") == "mine"
+
+
+def test_a_file_is_not_replaced_by_a_model(config: Config, compact_base: Path, tmp_path: Path) -> None:
+    output = tmp_path / "thesis.txt"
+    output.write_text("mine", encoding="utf-8")
+    assert str(output) in refused(output, config, compact_base)
+
+
+def test_the_champions_folder_is_not_replaced_by_whatever_path_it_is_named(
+    model: Path, config: Config, compact_base: Path, tmp_path: Path
+) -> None:
+    champion = shutil.copytree(model, tmp_path / "champion")
+    (tmp_path / "link").symlink_to(champion)
+    for output in (champion, tmp_path / "link", champion / "new"):
+        assert "serves" in refused(output, config, compact_base, champion=champion)
+    assert open_model_folder(champion).manifest == open_model_folder(model).manifest
+
+
+def test_an_earlier_model_gives_way_to_one_that_passed(
+    model: Path, config: Config, compact_base: Path, corpus: Path, state: Path, tmp_path: Path
+) -> None:
+    output = shutil.copytree(model, tmp_path / "earlier")
+    (output / "stray.txt").touch()
+    base = str(compact_base)
+    train(config, base=base, state_dir=state, champion=None, corpus=corpus, output=output, console=quiet())
+    assert open_model_folder(output).manifest == open_model_folder(model).manifest
+    assert not (output / "stray.txt").exists()
 
 
 def test_phobert_takes_the_same_path(
