@@ -1,7 +1,8 @@
 """Score a file of messages: CSV, JSON Lines or Parquet in, the same columns and five more out.
 
 Rows stream through in chunks, so a file may be larger than memory. A row that cannot be scored is
-kept, with the reason in ``error``, and a line that is no row at all in ``given_line``: what went in can always be counted against what came out.
+kept, with the reason in ``error``, and a line that is no row at all in ``given_line``: what went in
+can always be counted against what came out.
 """
 
 import json

@@ -48,7 +48,7 @@ def write_rows(path: Path, rows: Iterator[Row], columns: Sequence[str]) -> None:
     """Write the rows; the file appears when it is whole, and an old one stays until then.
 
     ``columns`` are the header of a CSV and the schema of a Parquet file. Half a character (a lone
-    surrogate) is in no encoding, and is written as its escape: ``\\ud83d``.
+    surrogate) is in no encoding, and is written as its escape.
     """
     writer = {".csv": _write_csv, ".jsonl": _write_json_lines, ".parquet": _write_parquet}[_format(path)]
     part = path.with_name(path.name + ".part")

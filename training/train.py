@@ -110,9 +110,9 @@ def _champion(folder: Path | None, console: Console) -> Classifier | None:
 
 def _check_output(output: Path, champion: Path | None) -> None:
     """Nothing, when ``output`` is free or a model folder that does not serve; ``BadData`` otherwise."""
-    if champion is not None and (champion / MANIFEST).exists():
-        if output.resolve().is_relative_to(champion.resolve()):
-            raise BadData(f"{output}: the model that serves lies there; name another folder")
+    serving = champion.resolve() if champion and (champion / MANIFEST).exists() else None
+    if serving and output.resolve().is_relative_to(serving):
+        raise BadData(f"{output}: the model that serves lies there; name another folder")
     free = not output.exists() or (output.is_dir() and not any(output.iterdir()))
     if not free and not (output / MANIFEST).is_file():
         raise BadData(f"{output}: is there and is no model folder; name a new or empty folder")

@@ -142,7 +142,7 @@ def test_the_champions_folder_is_not_replaced_by_whatever_path_it_is_named(
     assert open_model_folder(champion).manifest == open_model_folder(model).manifest
 
 
-def test_an_earlier_model_gives_way_to_one_that_passed(
+def test_an_earlier_model_gives_way_to_one_that_passed(  # noqa: PLR0917 - fixtures
     model: Path, config: Config, compact_base: Path, corpus: Path, state: Path, tmp_path: Path
 ) -> None:
     output = shutil.copytree(model, tmp_path / "earlier")
