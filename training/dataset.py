@@ -72,8 +72,8 @@ def merge_waves(examples: Sequence[Example], waves: Waves) -> list[Example]:
 
     Near-duplicates by MinHash LSH (Broder 1997) over word shingles of the folded view, in which
     amounts, codes and links are already masked, as other digits are here. A merged wave bears its
-    smallest member's name, a corpus wave's before a label's: labels must not move what a model was
-    trained on into another split.
+    smallest member's name, a corpus wave's before a label's, so that a label joins its corpus wave's
+    split. One that joins two corpus waves still moves one of them.
     """
     written = {example.wave for example in examples if example.source != "label"}
     leader: dict[str, str] = {}
