@@ -238,9 +238,8 @@ def train(
     from training.train import train as run
 
     champion = model or current(state_dir, SHIPPED)
-    store = _store(state_dir, database)
-    labels = list(store.labelled())
-    store.close()
+    with _open_store(state_dir, database) as store:
+        labels = list(store.labelled())
     settings = read_config(config) if config else read_config()
     folder = run(settings, base=base, state_dir=state_dir, champion=champion, output=output, labels=labels)
     out.print(f"Passed the gate: {folder}\nServe it with: canhgiac promote {folder}", highlight=False)
@@ -425,19 +424,10 @@ def _item(leased: "ReviewItem") -> "Item":
     )
 
 
-def _store(state_dir: Path, database: str | None) -> "Store":
+def _open_store(state_dir: Path, database: str | None) -> "closing[Store]":
     from data.store import open_store
 
-    return open_store(database or f"sqlite:///{state_dir / 'canhgiac.db'}")
-
-
-@contextmanager
-def _open_store(state_dir: Path, database: str | None) -> "Iterator[Store]":
-    store = _store(state_dir, database)
-    try:
-        yield store
-    finally:
-        store.close()
+    return closing(open_store(database or f"sqlite:///{state_dir / 'canhgiac.db'}"))
 
 
 def _classifier(model: Path | None, state_dir: Path) -> "Classifier":

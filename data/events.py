@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from data import exchange, review
 from data.errors import BadData, StoreError, UnknownItem
 from data.messages import Conversation, record_of
-from data.relabel import Verdict, reasons
+from data.relabel import reasons
 from data.schema import feedback as feedbacks
 from data.schema import label_events, messages
-from data.taxonomy import LABELS, Label, taxonomy
+from data.taxonomy import LABELS, Label, Verdict, taxonomy
 from data.waves import wave_key
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from data.errors import BadData, BadMessage, BadRecord
-from data.messages import Conversation, Example, conversation_from, record_of
+from data.messages import Conversation, Example, conversation_from, parse_record, record_of
 from data.taxonomy import LABELS, Label, taxonomy
 
 Format = Literal["jsonl", "csv", "labelstudio", "doccano"]
@@ -79,10 +79,10 @@ def read_answers(file: Path) -> Iterator[Answer]:
 
     Label Studio and doccano know no skip: what has no annotation there has no answer and is left out.
     """
-    unread, format_ = _READERS[format_of(file)], format_of(file)
+    format_ = format_of(file)
     for number, raw in _records(file, format_):
         try:
-            record = unread(raw)
+            record = _READERS[format_](raw)
             if record is not None:
                 yield _answer(record, f"{file.name}-{number}")
         except (BadMessage, BadData) as error:
@@ -146,17 +146,7 @@ def _records(file: Path, format_: Format) -> Iterator[tuple[int, Any]]:
     else:
         for number, line in enumerate(text.split("\n"), 1):
             if line.strip():
-                yield number, _object(line, file, number)
-
-
-def _object(line: str, file: Path, number: int) -> Mapping[str, Any]:
-    try:
-        record = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise BadRecord(file.name, number, f"not JSON ({error.msg} at column {error.colno})") from error
-    if not isinstance(record, dict):
-        raise BadRecord(file.name, number, "not a JSON object")
-    return record
+                yield number, parse_record(line, file.name, number)
 
 
 def _row(record: Mapping[str, Any]) -> dict[str, str]:

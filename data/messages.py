@@ -9,11 +9,12 @@ conversation.
 'sender'
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, cast, get_args
 
-from data.errors import BadMessage, TextTooLong
+from data.errors import BadMessage, BadRecord, TextTooLong
 from data.taxonomy import LABELS, Label, taxonomy
 
 Role = Literal["sender", "recipient"]
@@ -100,6 +101,17 @@ class Example:
     written_at: str | None = None
     sender_type: SenderType | None = None
     register: Register | None = None
+
+
+def parse_record(line: str, source: str, number: int) -> dict[str, Any]:
+    """The object in one line of JSON Lines; ``BadRecord`` with file and line when it holds none."""
+    try:
+        record = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise BadRecord(source, number, f"not JSON ({error.msg} at column {error.colno})") from error
+    if not isinstance(record, dict):
+        raise BadRecord(source, number, "not a JSON object")
+    return record
 
 
 def conversation_from(record: Mapping[str, Any]) -> Conversation:

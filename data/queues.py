@@ -15,7 +15,7 @@ import httpx
 
 from data.errors import BadData, BadMessage, BadRecord, LeaseExpired, ServerError, UnknownItem
 from data.exchange import Answer, record_of_answer
-from data.messages import Conversation, conversation_from, record_of
+from data.messages import Conversation, conversation_from, parse_record, record_of
 
 #: Seconds to wait for the server before saying that nothing was saved.
 TIMEOUT = 10.0
@@ -209,11 +209,8 @@ def _read(file: Path) -> Iterator[dict[str, Any]]:
 
 
 def _record(line: str, file: Path, number: int) -> dict[str, Any]:
-    try:
-        record = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise BadRecord(file.name, number, f"not JSON ({error.msg})") from error
-    if not isinstance(record, dict) or not isinstance(record.get("id"), str):
+    record = parse_record(line, file.name, number)
+    if not isinstance(record.get("id"), str):
         raise BadRecord(file.name, number, "not an object with an id")
     try:
         conversation_from(record)

@@ -10,11 +10,8 @@ False alarms and misses are separate reasons, as they cost different people diff
 
 import math
 from collections.abc import Iterable
-from typing import Literal
 
-from data.taxonomy import Label
-
-Verdict = Literal["scam", "unsure", "legitimate"]
+from data.taxonomy import Label, Verdict
 
 
 def reported_false_alarm(verdict: Verdict, proposed_label: Label) -> float:

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from data.errors import LeaseExpired
 from data.messages import Conversation, conversation_from
-from data.relabel import Verdict, priority, reasons
+from data.relabel import priority, reasons
 from data.schema import feedback, label_events, messages, waves
-from data.taxonomy import Label
+from data.taxonomy import Label, Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from data.errors import BadData
 
 Label = Literal["scam", "legitimate"]
 LABELS: tuple[Label, ...] = get_args(Label)
+#: What is said about a message after thresholds; ``unsure`` is never a label.
+Verdict = Literal["scam", "unsure", "legitimate"]
 
 FILE = Path(__file__).with_name("taxonomy.toml")
 

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from data.errors import ModelFolderError
 from data.messages import Conversation
-from data.taxonomy import Label, Taxonomy, taxonomy
+from data.taxonomy import Label, Taxonomy, Verdict, taxonomy
 from model.artifact import ONNX, Manifest, ModelFolder, open_model_folder
 from model.tokenizer import Encoding, Tokenizer
-from model.verdict import Verdict, best_category, decide, scam_score
+from model.verdict import best_category, decide, scam_score
 from model.view import view
 
 

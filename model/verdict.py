@@ -10,14 +10,13 @@ scores that are too high to be silent about and too low to accuse with.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data.taxonomy import Label, taxonomy
+from data.taxonomy import Label, Verdict, taxonomy
 
-Verdict = Literal["scam", "unsure", "legitimate"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 #: Told with an ``unsure`` verdict, when no category is sure enough for its own advice.

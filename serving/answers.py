@@ -6,8 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from data.messages import Channel
-from data.taxonomy import Label
-from model.verdict import Verdict
+from data.taxonomy import Label, Verdict
 from serving import examples
 from serving.schemas import MessageIn
 

@@ -10,8 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic_core import PydanticCustomError
 
 from data.messages import MAX_MESSAGES, Channel, Conversation, Message, Role
-from data.taxonomy import Label, taxonomy
-from model.verdict import Verdict
+from data.taxonomy import Label, Verdict, taxonomy
 from serving import examples
 
 MAX_BATCH = 256

@@ -4,7 +4,6 @@ Every number comes with its 95 % interval, per category and per slice: an averag
 says nothing about the ones that cost people their savings.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from rich.console import Console
 
 from data.corpus import FOLDER, load
 from data.errors import BadData, BadMessage, BadRecord
-from data.messages import Conversation, Example, conversation_from
+from data.messages import Conversation, Example, conversation_from, parse_record
 from data.splits import split_by_wave
 from data.taxonomy import LABELS, Label
 from data.waves import wave_key
@@ -178,11 +177,9 @@ def _has_url(conversation: Conversation) -> bool:
 
 
 def _row(line: str, source: str, number: int) -> Row:
+    record = parse_record(line, source, number)
     try:
-        record = json.loads(line)
-        conversation = conversation_from(record if isinstance(record, dict) else {}).checked()
-    except json.JSONDecodeError as error:
-        raise BadRecord(source, number, f"not JSON ({error.msg} at column {error.colno})") from error
+        conversation = conversation_from(record).checked()
     except BadMessage as error:
         raise BadRecord(source, number, str(error)) from error
     if record.get("label") not in LABELS:

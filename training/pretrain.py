@@ -32,6 +32,7 @@ from transformers import (
 from data.errors import BadData
 from model.normalize import fold
 from model.view import MAX_TOKENS, SPECIAL_TOKENS
+from training.finetune import newest_checkpoint
 
 #: Chosen so that every folded syllable is one token and the int8 export stays under 10 MB.
 VOCABULARY_SIZE = 8_192
@@ -60,7 +61,8 @@ def pretrain(text: Path, output: Path, *, tokens: int, batch_size: int = 16, see
         train_dataset=blocks,
         data_collator=collator,
     )
-    trainer.train(resume_from_checkpoint=_has_checkpoint(output))
+    newest = newest_checkpoint(output / "checkpoints")
+    trainer.train(resume_from_checkpoint=str(newest) if newest else None)
     encoder.roberta.half().save_pretrained(output)  # type: ignore[no-untyped-call]
     tokenizer.save_pretrained(output)
     log = json.dumps(trainer.state.log_history, indent=1)
@@ -211,7 +213,3 @@ def _paragraphs(text: Path) -> Iterator[str]:
         raise BadData(
             f"{text}: cannot be read as text ({type(error).__name__}); give a .txt or .txt.xz file"
         ) from error
-
-
-def _has_checkpoint(output: Path) -> bool:
-    return any((output / "checkpoints").glob("checkpoint-*"))

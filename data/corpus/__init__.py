@@ -5,12 +5,11 @@
 True
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from data.errors import BadData, BadMessage, BadRecord
-from data.messages import Example, example_from
+from data.messages import Example, example_from, parse_record
 
 FOLDER = Path(__file__).parent
 
@@ -41,14 +40,7 @@ def read(file: Path) -> Iterator[tuple[int, Example]]:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
-            try:
-                record = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise BadRecord(
-                    file.name, number, f"not JSON ({error.msg} at column {error.colno})"
-                ) from error
-            if not isinstance(record, dict):
-                raise BadRecord(file.name, number, "not a JSON object")
+            record = parse_record(line, file.name, number)
             try:
                 yield number, example_from(record)
             except BadMessage as error:

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from model.verdict import Thresholds, Verdict, best_category, decide, scam_score
+from data.taxonomy import Verdict
+from model.verdict import Thresholds, best_category, decide, scam_score
 
 CATEGORIES = ["job_scam", "loan_scam", "otp"]
 

@@ -92,3 +92,10 @@ def test_an_empty_or_absent_file_is_refused(tmp_path: Path) -> None:
     for name in ("empty.jsonl", "absent.jsonl"):
         with pytest.raises(BadData):
             read_rows(tmp_path / name)
+
+
+def test_a_line_that_is_no_object_is_refused_with_file_and_line(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text("[]\n", encoding="utf-8")
+    with pytest.raises(BadRecord, match=r"rows\.jsonl:1: not a JSON object"):
+        read_rows(file)
