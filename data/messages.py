@@ -16,16 +16,19 @@ from typing import Any, Literal, TypeVar, cast, get_args
 
 from data.errors import BadMessage, BadRecord, TextTooLong
 from data.taxonomy import LABELS, Label, taxonomy
+from data.tricks import tricks
 
 Role = Literal["sender", "recipient"]
 Channel = Literal["sms", "chat"]
 SenderType = Literal["brandname", "shortcode", "phone", "account"]
 Register = Literal["formal", "plain", "informal", "teencode", "obfuscated"]
+Split = Literal["train", "validation", "test"]
 
 ROLES: tuple[Role, ...] = get_args(Role)
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 SENDER_TYPES: tuple[SenderType, ...] = get_args(SenderType)
 REGISTERS: tuple[Register, ...] = get_args(Register)
+SPLITS: tuple[Split, ...] = get_args(Split)
 
 T = TypeVar("T", bound=str)
 
@@ -89,7 +92,9 @@ class Example:
     """A conversation with the answer a person gave: what models learn from.
 
     ``wave`` groups near-duplicates of one campaign, which never part between splits;
-    ``written_at`` is an ISO date where one is known.
+    ``written_at`` is an ISO date where one is known. ``trick`` is what a scam plays, or what a
+    legitimate message could be mistaken for; ``scam_turn`` is the position of the message from which
+    a careful reader knows. ``split`` is where a frozen benchmark holds it, if one does.
     """
 
     id: str
@@ -101,6 +106,9 @@ class Example:
     written_at: str | None = None
     sender_type: SenderType | None = None
     register: Register | None = None
+    trick: str | None = None
+    scam_turn: int | None = None
+    split: Split | None = None
 
 
 def parse_record(line: str, source: str, number: int) -> dict[str, Any]:
@@ -142,9 +150,10 @@ def example_from(record: Mapping[str, Any]) -> Example:
     known = taxonomy().categories_of(label)
     if category not in {entry.id for entry in known}:
         raise BadMessage(f"category is not a {label} category of the taxonomy")
+    conversation = conversation_from(record).checked()
     return Example(
         id=_required(record, "id"),
-        conversation=conversation_from(record).checked(),
+        conversation=conversation,
         label=label,
         category=cast(str, category),
         wave=_required(record, "wave"),
@@ -152,6 +161,8 @@ def example_from(record: Mapping[str, Any]) -> Example:
         written_at=record.get("written_at"),
         sender_type=_choice(record, "sender_type", SENDER_TYPES),
         register=_choice(record, "register", REGISTERS),
+        trick=_trick(record, label),
+        scam_turn=_scam_turn(record, label, conversation),
     )
 
 
@@ -177,6 +188,27 @@ def _messages_from(messages: Sequence[Any]) -> Iterator[Message]:
         if message.get("role") not in ROLES:
             raise BadMessage(f"messages[{position}].role must be sender or recipient")
         yield Message(cast(Role, message["role"]), message["text"])
+
+
+def _trick(record: Mapping[str, Any], label: Label) -> str | None:
+    """A legitimate message may name any trick; a scam plays one of its own category."""
+    trick = record.get("trick")
+    if trick is None:
+        return None
+    if not isinstance(trick, str) or trick not in tricks():
+        raise BadMessage("trick is not one of data/tricks.toml")
+    if label == "scam" and tricks()[trick].category != record["category"]:
+        raise BadMessage(f"trick belongs to {tricks()[trick].category}, another category")
+    return trick
+
+
+def _scam_turn(record: Mapping[str, Any], label: Label, conversation: Conversation) -> int | None:
+    turn = record.get("scam_turn")
+    if turn is None:
+        return None
+    if label != "scam" or type(turn) is not int or not 0 <= turn < len(conversation.messages):
+        raise BadMessage("scam_turn is the position, from 0, of a message of a scam conversation")
+    return turn
 
 
 def _required(record: Mapping[str, Any], key: str) -> str:

@@ -6,11 +6,8 @@ Near-duplicates of one campaign on both sides of a split make a model look bette
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from data.messages import Example
-
-Part = Literal["train", "validation", "test"]
+from data.messages import SPLITS, Example, Split
 
 #: Shares of the waves; the rest trains.
 TEST_SHARE = 0.1
@@ -29,20 +26,22 @@ class Splits:
 def split_by_wave(examples: Iterable[Example], *, seed: int) -> Splits:
     """About 80 % of the waves to train on, 10 % to validate and 10 % to test, in the given order.
 
-    A wave's place is a hash of its name and the seed, so adding examples moves no other wave. A
-    service is judged on what comes next, though: of the waves that officers labelled, the newest
-    tenth by date goes to test.
+    A wave's place is a hash of its name and the seed, so adding examples moves no other wave. Two
+    kinds of waves have their place already: one with a member in a frozen split is there whole, in
+    test before validation before train; and, as a service is judged on what comes next, of the waves
+    that officers labelled the newest tenth by date goes to test.
     """
     examples = list(examples)
-    newest = _newest_tenth(examples)
-    parts: dict[Part, list[Example]] = {"train": [], "validation": [], "test": []}
+    places = _frozen(examples)
+    for wave in _newest_tenth(examples):
+        places.setdefault(wave, "test")
+    parts: dict[Split, list[Example]] = {"train": [], "validation": [], "test": []}
     for example in examples:
-        part = "test" if example.wave in newest else part_of(example.wave, seed=seed)
-        parts[part].append(example)
+        parts[places.get(example.wave) or part_of(example.wave, seed=seed)].append(example)
     return Splits(tuple(parts["train"]), tuple(parts["validation"]), tuple(parts["test"]))
 
 
-def part_of(wave: str, *, seed: int) -> Part:
+def part_of(wave: str, *, seed: int) -> Split:
     """Where the hash puts a wave: the same answer on every machine, whatever else there is.
 
     >>> part_of("w-0001", seed=1) == part_of("w-0001", seed=1)
@@ -53,6 +52,16 @@ def part_of(wave: str, *, seed: int) -> Part:
     if position < TEST_SHARE:
         return "test"
     return "validation" if position < TEST_SHARE + VALIDATION_SHARE else "train"
+
+
+def _frozen(examples: Iterable[Example]) -> dict[str, Split]:
+    """Where each wave with a member in a frozen split stands."""
+    places: dict[str, Split] = {}
+    for example in examples:
+        if example.split is not None:
+            place = places.setdefault(example.wave, example.split)
+            places[example.wave] = max(place, example.split, key=SPLITS.index)
+    return places
 
 
 def _newest_tenth(examples: Sequence[Example]) -> set[str]:

@@ -1,10 +1,11 @@
 """Whose a host is: an organisation's own, an imitation of one, or a shortener that hides it."""
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Literal
 
-from data.facts import Organisation, organisations, shorteners
+from data.facts import Organisation, organisations, platforms, shorteners
 from model.normalize import fold
 
 UrlKind = Literal["official", "lookalike", "shortener", "other"]
@@ -24,7 +25,7 @@ def url_kind(host: str, text: str) -> UrlKind:
     """
     if owner(host) is not None:
         return "official"
-    if any(fold(host) == domain or fold(host).endswith(f".{domain}") for domain in shorteners()):
+    if _is_under(host, shorteners()):
         return "shortener"
     return "lookalike" if imitated(host, text) is not None else "other"
 
@@ -33,12 +34,16 @@ def owner(host: str) -> Organisation | None:
     """The organisation a host is registered to, sub-domains included, if the facts know one.
 
     A host with letters beyond plain ASCII is nobody's: that is how ``vietcombạnk.com.vn`` is made.
+    Nor is one on a platform, where anybody may open a page, unless it is an organisation's own corner.
+
+    >>> owner("myvt.page.link").id, owner("khuyenmai.page.link"), owner("zalo.me")
+    ('viettel', None, None)
     """
-    labels = host.lower().split(".")
-    for index in range(len(labels)):
-        organisation = _domains().get(".".join(labels[index:]))
-        if organisation is not None:
-            return organisation
+    for domain in _parents(host.lower()):
+        if domain in platforms():
+            return None
+        if domain in _domains():
+            return _domains()[domain]
     return None
 
 
@@ -53,7 +58,7 @@ def imitated(host: str, text: str) -> Organisation | None:
     >>> imitated("vcbdigi-huy.top", "Xem lich thi dau") is None
     True
     """
-    if owner(host) is not None:
+    if owner(host) is not None or _is_under(host, platforms()):
         return None
     folded = fold(host)
     for spelling in {folded: None, folded.translate(_LEET): None, folded.replace("rn", "m"): None}:
@@ -66,6 +71,16 @@ def imitated(host: str, text: str) -> Organisation | None:
             if starts and _speaks(text, organisation):
                 return organisation
     return None
+
+
+def _is_under(host: str, domains: frozenset[str]) -> bool:
+    return any(domain in domains for domain in _parents(fold(host)))
+
+
+def _parents(host: str) -> Iterator[str]:
+    """The host itself and every domain above it, the longest first."""
+    labels = host.split(".")
+    return (".".join(labels[index:]) for index in range(len(labels)))
 
 
 def _speaks(text: str, organisation: Organisation) -> bool:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from datasketch import MinHash, MinHashLSH
 
 from data.corpus import read
 from data.errors import BadData
-from data.messages import Example, record_of
+from data.messages import SPLITS, Example, Split, record_of
 from data.splits import Splits, split_by_wave
 from model.view import view
 from training.config import Waves
@@ -25,7 +25,18 @@ from training.config import Waves
 #: What a campaign varies from one message to the next.
 _DIGITS = re.compile(r"\d+")
 
-PARTS = ("train", "validation", "test")
+#: What a saved line keeps of an example besides its id and conversation.
+KEPT = (
+    "label",
+    "category",
+    "trick",
+    "wave",
+    "source",
+    "written_at",
+    "sender_type",
+    "register",
+    "scam_turn",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +58,13 @@ def snapshot(
     """
     # repetitions go last: a corpus entry holds its wave in place even when a label replaces it
     divided = split_by_wave(merge_waves([*corpus, *labels], waves), seed=seed)
-    splits = Splits(*(_without_repetitions(getattr(divided, name)) for name in PARTS))
-    for name in PARTS:
+    splits = Splits(*(_without_repetitions(getattr(divided, name)) for name in SPLITS))
+    for name in SPLITS:
         answers = {example.label for example in getattr(splits, name)}
         if len(answers) < 2:
             raise BadData(f"the {name} split needs both labels; add scam and legitimate examples")
-    lines = {name: [_line(example) for example in getattr(splits, name)] for name in PARTS}
-    digest = hashlib.sha256("\n".join(f"{name} {line}" for name in PARTS for line in lines[name]).encode())
+    lines = {name: [_line(example) for example in getattr(splits, name)] for name in SPLITS}
+    digest = hashlib.sha256("\n".join(f"{name} {line}" for name in SPLITS for line in lines[name]).encode())
     fingerprint = digest.hexdigest()
     folder = state_dir / "snapshots" / fingerprint[:12]
     if not folder.exists():
@@ -63,7 +74,7 @@ def snapshot(
 
 def read_snapshot(folder: Path) -> Splits:
     """The splits saved in a snapshot folder."""
-    parts = [tuple(example for _, example in read(folder / f"{name}.jsonl")) for name in PARTS]
+    parts = [tuple(example for _, example in read(folder / f"{name}.jsonl")) for name in SPLITS]
     return Splits(*parts)
 
 
@@ -115,16 +126,12 @@ def _line(example: Example) -> str:
     record = {
         "id": example.id,
         **record_of(example.conversation),
-        **{
-            key: getattr(example, key)
-            for key in ("label", "category", "wave", "source", "written_at", "sender_type", "register")
-            if getattr(example, key) is not None
-        },
+        **{key: getattr(example, key) for key in KEPT if getattr(example, key) is not None},
     }
     return json.dumps(record, ensure_ascii=False, sort_keys=True)
 
 
-def _save(folder: Path, lines: dict[str, list[str]]) -> None:
+def _save(folder: Path, lines: Mapping[Split, list[str]]) -> None:
     """All files or none: written beside and renamed."""
     beside = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(beside, ignore_errors=True)

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from safetensors import safe_open
 
-from data.messages import Example
+from data.messages import SPLITS, Example
 from data.taxonomy import taxonomy
 from model.artifact import ONNX, Gate, Manifest, read_manifest, write_manifest
 from model.classifier import Classifier
@@ -28,7 +28,7 @@ from training.bases import Base
 from training.calibrate import calibrate
 from training.card import model_card
 from training.config import Config
-from training.dataset import PARTS, Snapshot
+from training.dataset import Snapshot
 from training.evaluate import Contender, answers, fit_with_threshold, report, rows_of, scam_scores
 from training.export import agreement, torch_scores
 from training.finetune import encode
@@ -148,7 +148,7 @@ def _report(run: Run, folder: Path, manifest: Manifest, champion: Classifier | N
 
 
 def _counts(data: Snapshot) -> dict[str, Any]:
-    parts: dict[str, Sequence[Example]] = {name: getattr(data.splits, name) for name in PARTS}
+    parts: dict[str, Sequence[Example]] = {name: getattr(data.splits, name) for name in SPLITS}
     labels = sum(example.source == "label" for part in parts.values() for example in part)
     counted = {
         name: {

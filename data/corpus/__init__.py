@@ -1,17 +1,25 @@
 """The written dataset: every message in the ``.jsonl`` files of this folder, with its label.
 
+A file is a split: ``train``, ``validation``, ``test``, and ``unseen``, the test messages whose tricks
+no other split plays.
+
 >>> examples = load()
 >>> len({example.id for example in examples}) == len(examples)
 True
 """
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
 from data.errors import BadData, BadMessage, BadRecord
-from data.messages import Example, example_from, parse_record
+from data.messages import SPLITS, Example, Split, example_from, parse_record
 
 FOLDER = Path(__file__).parent
+
+#: The frozen splits. In ``unseen.jsonl`` are the messages of the tricks that are held out.
+UNSEEN = "unseen.jsonl"
+SPLIT_OF_FILE: dict[str, Split] = {**{f"{split}.jsonl": split for split in SPLITS}, UNSEEN: "test"}
 
 
 def load(folder: Path = FOLDER) -> list[Example]:
@@ -30,7 +38,7 @@ def load(folder: Path = FOLDER) -> list[Example]:
             if example.id in seen:
                 raise BadRecord(file.name, line, f"id {example.id} is also at {seen[example.id]}")
             seen[example.id] = f"{file.name}:{line}"
-            examples.append(example)
+            examples.append(dataclasses.replace(example, split=SPLIT_OF_FILE.get(file.name)))
     return examples
 
 

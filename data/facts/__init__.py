@@ -6,8 +6,10 @@ Nothing is read at import; each function reads its file once.
 'a'
 >>> organisations()["vietcombank"].domains
 ('vietcombank.com.vn',)
->>> "bit.ly" in shorteners()
-True
+>>> "bit.ly" in shorteners(), "zalo.me" in platforms()
+(True, True)
+>>> bank_codes()["970436"]
+'vietcombank'
 """
 
 import csv
@@ -24,14 +26,18 @@ FOLDER = Path(__file__).parent
 class Organisation:
     """Somebody whom scammers impersonate, and what is really theirs.
 
-    ``aliases`` are folded (lower case, no diacritics); ``domains`` include their sub-domains.
+    ``aliases`` are folded (lower case, no diacritics); ``domains`` include their sub-domains;
+    ``sender_names`` are the brand names that its SMS come under; ``checked`` is a month.
     """
 
     id: str
     name: str
     kind: str
     aliases: tuple[str, ...]
+    source: str
+    checked: str
     domains: tuple[str, ...] = ()
+    sender_names: tuple[str, ...] = ()
     short_codes: tuple[str, ...] = ()
     hotlines: tuple[str, ...] = ()
 
@@ -47,6 +53,21 @@ def organisations() -> dict[str, Organisation]:
 def shorteners() -> frozenset[str]:
     """Domains that lead anywhere: genuine senders and scammers both use them."""
     return frozenset(row["domain"] for row in _rows("shorteners.csv"))
+
+
+@cache
+def platforms() -> frozenset[str]:
+    """Domains on which anybody may open a page, a group or a form: an address there is nobody's own."""
+    return frozenset(row["domain"] for row in _rows("platforms.csv"))
+
+
+@cache
+def bank_codes() -> dict[str, str]:
+    """The bank behind a number in transfers and QR codes (BIN), and behind a short code (``VCB``)."""
+    rows = _rows("banks.csv")
+    return {row["bin"]: row["organisation"] for row in rows} | {
+        row["code"]: row["organisation"] for row in rows
+    }
 
 
 @cache

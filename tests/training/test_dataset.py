@@ -5,9 +5,9 @@ import pytest
 
 from data.corpus import load
 from data.errors import BadData
-from data.messages import Conversation, Example
+from data.messages import SPLITS, Conversation, Example
 from training.config import read_config
-from training.dataset import PARTS, Snapshot, merge_waves, read_snapshot, snapshot
+from training.dataset import Snapshot, merge_waves, read_snapshot, snapshot
 
 WAVES = read_config().waves
 LURE = (
@@ -56,7 +56,7 @@ def test_labels_move_no_corpus_wave_to_another_split(tmp_path: Path) -> None:
         for e in corpus[::2]
     ]
     before, after = taken(corpus, tmp_path).splits, taken(corpus, tmp_path, labels).splits
-    for name in PARTS:
+    for name in SPLITS:
         now = {e.id.removeprefix("label-") for e in getattr(after, name)}
         assert now == {e.id for e in getattr(before, name)}
 

@@ -1,0 +1,150 @@
+"""Add written messages to the corpus: each gets its id, its wave and its split.
+
+The input is JSON Lines as the corpus itself, without ``id``, ``source`` and ``wave``, which are given
+here. What the corpus may not hold is refused with its reason, and the rest is added.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from data.corpus import FOLDER, SPLIT_OF_FILE, UNSEEN, load
+from data.errors import BadData, BadMessage, BadRecord
+from data.messages import Example, example_from, parse_record, record_of
+from data.splits import part_of
+from data.tricks import held_out
+from training.config import Waves
+from training.corpus.masks import masked
+from training.corpus.rules import RULES
+from training.dataset import merge_waves
+
+#: Places the corpus' own waves; it is part of the benchmark, so it never changes.
+SPLIT_SEED = 2026
+#: How many fills of one written message the corpus holds at most.
+FILLS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """How many messages were added, and what was refused: ``file:line: reason``."""
+
+    count: int
+    refused: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message that is no part of the corpus yet, and where it was read."""
+
+    where: str
+    example: Example
+
+
+def add(file: Path, *, waves: Waves, folder: Path = FOLDER) -> Added:
+    """Append the messages of a file to the splits of the corpus in ``folder``.
+
+    Raises ``BadData`` when the file cannot be read; a line that is bad or that the corpus may not
+    hold is refused alone.
+    """
+    corpus = load(folder) if any(folder.glob("*.jsonl")) else []
+    refused: list[str] = []
+    drafts = _new(list(_drafts(file, refused)), corpus, refused)
+    placed = _placed(corpus, drafts, waves, refused)
+    for name in SPLIT_OF_FILE:
+        with (folder / name).open("a", encoding="utf-8") as lines:
+            lines.writelines(line(example) + "\n" for example, place in placed if place == name)
+    return Added(len(placed), tuple(refused))
+
+
+def line(example: Example) -> str:
+    """An example as its line in the corpus."""
+    record: dict[str, Any] = {"id": example.id, **record_of(example.conversation)}
+    for field in ("label", "category", "trick", "sender_type", "register", "scam_turn", "source"):
+        record[field] = getattr(example, field)
+    record |= {"written_at": example.written_at, "wave": example.wave}
+    known = {key: value for key, value in record.items() if value is not None}
+    return json.dumps(known, ensure_ascii=False)
+
+
+def _drafts(file: Path, refused: list[str]) -> Iterator[Draft]:
+    try:
+        lines = file.read_text("utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadData(f"{file}: cannot be read ({type(error).__name__}); give a JSON Lines file") from error
+    today = datetime.now(UTC).date().isoformat()
+    for number, text in enumerate(lines, 1):
+        if not text.strip():
+            continue
+        where = f"{file.name}:{number}"
+        try:
+            record = {"written_at": today, **parse_record(text, file.name, number)}
+            record |= {"id": "new", "wave": "new", "source": "written"}
+            example = _named(example_from(record))
+        except (BadMessage, BadRecord) as error:
+            refused.append(str(error) if isinstance(error, BadRecord) else f"{where}: {error}")
+            continue
+        wrong = [reason for rule in RULES for reason in rule(example)]
+        refused += [f"{where}: {reason}" for reason in wrong]
+        if not wrong:
+            yield Draft(where, example)
+
+
+def _named(example: Example) -> Example:
+    """With an id from its text, so that the same message always has the same."""
+    roles = "".join(message.role[0] for message in example.conversation.messages)
+    named = f"{roles}\n{example.conversation.text}".encode("utf-8", "surrogatepass")
+    digest = hashlib.sha256(named).hexdigest()
+    return dataclasses.replace(example, id=f"cg-{digest[:10]}", wave=f"w-{digest[:10]}")
+
+
+def _new(drafts: Sequence[Draft], corpus: Sequence[Example], refused: list[str]) -> list[Draft]:
+    """The drafts that are not in the corpus, word for word or in as many fills as it may hold."""
+    texts = {example.conversation.messages for example in corpus}
+    fills = Counter(masked(example.conversation) for example in corpus)
+    new = []
+    for draft in drafts:
+        conversation = draft.example.conversation
+        if conversation.messages in texts:
+            refused.append(f"{draft.where}: is in the corpus word for word")
+        elif fills[masked(conversation)] >= FILLS:
+            refused.append(f"{draft.where}: the corpus has {FILLS} fills of it; write another message")
+        else:
+            texts.add(conversation.messages)
+            fills[masked(conversation)] += 1
+            new.append(draft)
+    return new
+
+
+def _placed(
+    corpus: Sequence[Example], drafts: Sequence[Draft], waves: Waves, refused: list[str]
+) -> list[tuple[Example, str]]:
+    """Each draft under the name of its wave, with the file it belongs to.
+
+    A draft that would join waves of two files is refused: the benchmark's splits stay apart.
+    """
+    # the corpus' own waves stand first, as what is merged takes the name of one that was there
+    merged = merge_waves([*corpus, *(draft.example for draft in drafts)], waves)
+    files: dict[str, set[str]] = {}
+    for example, now in zip(corpus, merged, strict=False):
+        files.setdefault(now.wave, set()).add(file_of(example))
+    for draft, now in zip(drafts, merged[len(corpus) :], strict=True):
+        files.setdefault(now.wave, set()).update({UNSEEN} if draft.example.trick in held_out() else ())
+    placed = []
+    for draft, now in zip(drafts, merged[len(corpus) :], strict=True):
+        places = files[now.wave] or {f"{part_of(now.wave, seed=SPLIT_SEED)}.jsonl"}
+        if len(places) > 1:
+            refused.append(f"{draft.where}: near-duplicate of messages in {' and '.join(sorted(places))}")
+        else:
+            placed.append((now, places.pop()))
+    return placed
+
+
+def file_of(example: Example) -> str:
+    """The file of the corpus in which an example belongs."""
+    return UNSEEN if example.trick in held_out() else f"{example.split}.jsonl"
