@@ -9,7 +9,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help serve label train test lint types clean
+.PHONY: help serve label train corpus test lint types clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,11 @@ label: .venv/serve ## label the messages that wait for review, on the running se
 
 train: .venv/dev ## train on corpus and labels, evaluate, gate (BASE=compact, a hub name or a folder)
 	@exec $(BIN)/canhgiac train --base "$(BASE)"
+
+corpus: .venv/dev ## print the data card anew, count the corpus and check it
+	$(BIN)/canhgiac corpus card
+	$(BIN)/canhgiac corpus stats
+	$(BIN)/canhgiac corpus check
 
 test: lint types ## install everything, then run lint, strict types and every test
 	$(BIN)/python -m pytest

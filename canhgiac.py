@@ -30,6 +30,8 @@ app = typer.Typer(
 )
 keys_app = typer.Typer(help="API keys: create, list, revoke.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
+corpus_app = typer.Typer(help="The written corpus: add, check, count, describe.", no_args_is_help=True)
+app.add_typer(corpus_app, name="corpus")
 
 out = Console(soft_wrap=True)
 err = Console(stderr=True)
@@ -338,6 +340,74 @@ def keys_revoke(
     with _open_store(state_dir, database) as store:
         store.revoke_key(name)
     out.print(f"Revoked: {name}", highlight=False)
+
+
+CorpusDir = Annotated[Path | None, typer.Option("--corpus", help="Its folder  [default: data/corpus]")]
+
+
+@corpus_app.command("add")
+def corpus_add(
+    file: Annotated[Path, typer.Argument(help="JSON Lines without id, source and wave.")],
+    corpus: CorpusDir = None,
+) -> None:
+    """Add written messages: each gets its id, wave and split; exits 1 when any was refused."""
+    from data.corpus import FOLDER
+    from training.config import read_config
+    from training.corpus.add import add
+
+    added = add(file, waves=read_config().waves, folder=corpus or FOLDER)
+    for reason in added.refused:
+        err.print(f"refused {reason}", style="red", markup=False, highlight=False, soft_wrap=True)
+    out.print(f"{added.count} messages added, {len(added.refused)} refused", highlight=False)
+    if added.refused:
+        raise typer.Exit(1)
+
+
+@corpus_app.command("check")
+def corpus_check(corpus: CorpusDir = None) -> None:
+    """Check what must hold of the corpus; exits 1 with a sentence for each thing that does not."""
+    from data.corpus import FOLDER
+    from training.config import read_config
+    from training.corpus.check import check
+
+    found = check(corpus or FOLDER, waves=read_config().waves)
+    for finding in found:
+        err.print(finding, style="red", markup=False, highlight=False, soft_wrap=True)
+    out.print(f"{len(found)} findings" if found else "The corpus is as it must be.", highlight=False)
+    if found:
+        raise typer.Exit(1)
+
+
+@corpus_app.command("stats")
+def corpus_stats(
+    plots: Annotated[Path | None, typer.Option(help="Also write plots (PNG) into this folder.")] = None,
+    corpus: CorpusDir = None,
+) -> None:
+    """Count the corpus, each number beside what it must be."""
+    from data.corpus import FOLDER, load
+    from training.corpus.plots import plot
+    from training.corpus.stats import print_stats
+
+    examples = load(corpus or FOLDER)
+    print_stats(examples, out)
+    for file in plot(examples, plots) if plots else ():
+        out.print(f"-> {file}", highlight=False)
+
+
+@corpus_app.command("card")
+def corpus_card(
+    output: Annotated[
+        Path | None, typer.Option(help="Where to write it  [default: data/README.md]")
+    ] = None,
+    corpus: CorpusDir = None,
+) -> None:
+    """Write the data card anew from the data."""
+    from data.corpus import FOLDER, load
+    from training.corpus.card import CARD, data_card
+
+    target = output or CARD
+    target.write_text(data_card(load(corpus or FOLDER)), encoding="utf-8")
+    out.print(f"-> {target}", highlight=False)
 
 
 @app.command()

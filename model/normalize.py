@@ -23,7 +23,7 @@ from functools import cache
 from data.facts import confusables
 
 #: Saved in every manifest; a model folder made with another version refuses to load.
-NORMALIZER_VERSION = 1
+NORMALIZER_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +142,25 @@ _LETTER = r"[^\W\d_]"
 _SEPARATORS = "./-_*|·•~^"
 _SEPARATOR = f"[{re.escape(_SEPARATORS)}]"
 _HALVED = rf"{_LETTER}{{1,2}}{_SEPARATOR}{_LETTER}{{1,3}}"
-_LEET = dict(zip("013457@$", "oieastas", strict=True))
+_LEET = dict(zip("013457@$!|", "oieastasil", strict=True))
 
 _REWRITES: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
-    # l0to, k3o, b@o: one digit or sign written for a letter between small letters; not an e-mail's @
+    # l0to, k3o, b@o, d!eu: one digit or sign written for a letter between small letters; not an
+    # e-mail's @. Te|egram, and h0 at a word's end.
     (
-        re.compile(r"(?<=[a-zà-ỹ])(?:[013457$]|@(?![\w-]+\.))(?=[a-zà-ỹ])"),
+        re.compile(r"(?<=[a-zà-ỹ])(?:(?:[013457$!|]|@(?![\w-]+\.))(?=[a-zà-ỹ])|0(?!\w))"),
         lambda character: _LEET[character],
+    ),
+    # KH0NG, T1EN, D!EU K!EN: the same between capitals, when more letters stand on one side than in
+    # a code such as V1A
+    (
+        re.compile(r"(?<=[A-ZĐ]{2})[01!|](?=[A-ZĐ])|(?<=[A-ZĐ])[01!|](?=[A-ZĐ]{2})"),
+        lambda character: _LEET[character],
+    ),
+    # NHAN_TIEN, phuc~vu: a sign for the space between words; not in a link or an address
+    (
+        re.compile(rf"(?<![\w./@:-]){_LETTER}{{2,}}(?:[_~]{_LETTER}{{2,}})+(?![\w/@]|\.\w)"),
+        lambda character: " " if character in "_~" else character,
     ),
     # 1OOK, 5.OOO: the letter O written for a zero after a digit
     (

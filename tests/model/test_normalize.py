@@ -1,6 +1,7 @@
 import time
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -41,6 +42,25 @@ def test_spans_lie_inside_the_received_text_and_rise(text: str) -> None:
     )
     assert all(before <= after for before, after in pairwise(normalized.starts))
     assert all(before <= after for before, after in pairwise(normalized.ends))
+
+
+@pytest.mark.parametrize(
+    ("received", "seen"),
+    [
+        ("d!eu k!en", "dieu kien"),
+        ("KH0NG NHAN T1EN", "khong nhan tien"),
+        ("h0 tro Te|egram", "ho tro telegram"),
+        ("NHAN_TIEN, phuc~vu", "nhan tien, phuc vu"),
+        ("goi VD120M, KS6H, D1A, V90X", "goi vd120m, ks6h, d1a, v90x"),
+        ("cam on!Chuc mung!!!", "cam on!chuc mung!!!"),
+        (
+            "bit.ly/nhan_qua nguyen_an@hoasua.vn LH 198(0d)",
+            "bit.ly/nhan_qua nguyen_an@hoasua.vn lh 198(0d)",
+        ),
+    ],
+)
+def test_signs_written_for_letters_are_read_and_codes_and_links_are_left(received: str, seen: str) -> None:
+    assert fold(normalize(received).text) == seen
 
 
 @given(TEXTS)

@@ -7,7 +7,7 @@ here. What the corpus may not hold is refused with its reason, and the rest is a
 import dataclasses
 import hashlib
 import json
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -104,20 +104,26 @@ def _named(example: Example) -> Example:
 
 
 def _new(drafts: Sequence[Draft], corpus: Sequence[Example], refused: list[str]) -> list[Draft]:
-    """The drafts that are not in the corpus, word for word or in as many fills as it may hold."""
+    """The drafts that are not in the corpus, word for word or in as many fills as it may hold.
+
+    A fill of a message that is there joins its wave.
+    """
     texts = {example.conversation.messages for example in corpus}
-    fills = Counter(masked(example.conversation) for example in corpus)
+    fills = defaultdict[str, list[str]](list)
+    for example in corpus:
+        fills[masked(example.conversation)].append(example.wave)
     new = []
     for draft in drafts:
         conversation = draft.example.conversation
+        others = fills[masked(conversation)]
         if conversation.messages in texts:
             refused.append(f"{draft.where}: is in the corpus word for word")
-        elif fills[masked(conversation)] >= FILLS:
+        elif len(others) >= FILLS:
             refused.append(f"{draft.where}: the corpus has {FILLS} fills of it; write another message")
         else:
             texts.add(conversation.messages)
-            fills[masked(conversation)] += 1
-            new.append(draft)
+            others.append(others[0] if others else draft.example.wave)
+            new.append(Draft(draft.where, dataclasses.replace(draft.example, wave=others[0])))
     return new
 
 

@@ -11,6 +11,7 @@ from data.messages import Example
 from data.tricks import held_out
 from training.config import Waves
 from training.corpus.add import FILLS
+from training.corpus.card import CARD, data_card
 from training.corpus.masks import masked
 from training.corpus.rules import RULES
 from training.corpus.shortcuts import (
@@ -58,7 +59,14 @@ def check(folder: Path = FOLDER, *, waves: Waves) -> list[str]:
         *_parted_waves(lines, waves),
         *_shortcuts(examples),
         *(f"stats: {target}" for target in targets(examples) if not target.met),
+        *_stale_card(folder),
     ]
+
+
+def _stale_card(folder: Path) -> Iterator[str]:
+    """The card of the shipped corpus, which must be what the data say now."""
+    if folder == FOLDER and CARD.read_text("utf-8") != data_card(load(folder)):
+        yield f"{CARD.name}: not what the data say; run: canhgiac corpus card"
 
 
 def _repeated(lines: Sequence[Line]) -> Iterator[str]:
@@ -68,6 +76,7 @@ def _repeated(lines: Sequence[Line]) -> Iterator[str]:
     for group in _groups(lines, lambda line: masked(line.example.conversation)):
         for line in group[FILLS:]:
             yield f"{line}: fill {FILLS + 1} or more of the message at {group[0]}; write another"
+        yield from _of_another_wave(group)
 
 
 def _misplaced(lines: Sequence[Line]) -> Iterator[str]:
@@ -86,12 +95,19 @@ def _parted_waves(lines: Sequence[Line], waves: Waves) -> Iterator[str]:
     merged = merge_waves([line.example for line in lines], waves)
     now = {id(line): example.wave for line, example in zip(lines, merged, strict=True)}
     for group in _groups(lines, lambda line: now[id(line)]):
-        for line in group[1:]:
-            if line.example.wave != group[0].example.wave:
-                yield f"{line}: near-duplicate of {group[0]}; give it wave {group[0].example.wave}"
+        yield from _of_another_wave(group)
+
+
+def _of_another_wave(group: Sequence[Line]) -> Iterator[str]:
+    for line in group[1:]:
+        if line.example.wave != group[0].example.wave:
+            yield f"{line}: near-duplicate of {group[0]}; give it wave {group[0].example.wave}"
 
 
 def _shortcuts(examples: Sequence[Example]) -> Iterator[str]:
+    if len({example.label for example in examples}) < 2:
+        yield "shortcut: only one label is there, so anything tells it; add the other"
+        return
     for feature in surface_shortcuts(examples):
         if feature.auc > SURFACE_LIMIT:
             yield f"shortcut: {feature.name} alone has ROC-AUC {feature.auc:.3f}; at most {SURFACE_LIMIT}"

@@ -8,6 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
 from data.messages import Example
 from data.taxonomy import LABELS, taxonomy
 from training.corpus.masks import masked
@@ -76,9 +80,9 @@ def _amounts(examples: Sequence[Example]) -> Iterator[Target]:
         yield Target(category.id, count[category.id], least_of(category.id))
     turns = [e for e in examples if len(e.conversation.messages) in TURNS]
     yield Target("conversations of 4 to 20 turns", len(turns), CONVERSATIONS)
-    yield Target("legitimate share of them", _share(turns, lambda e: e.label == "legitimate"), 0.4, 0.6)
+    yield Target("legitimate share of them", share(turns, lambda e: e.label == "legitimate"), 0.4, 0.6)
     marked = [e for e in turns if e.label == "scam"]
-    yield Target("scam conversations with their turn", _share(marked, lambda e: e.scam_turn is not None), 1)
+    yield Target("scam conversations with their turn", share(marked, lambda e: e.scam_turn is not None), 1)
 
 
 def _registers(examples: Sequence[Example]) -> Iterator[Target]:
@@ -88,13 +92,34 @@ def _registers(examples: Sequence[Example]) -> Iterator[Target]:
         for label in LABELS
     }
     for label in LABELS:
-        yield Target(f"{label}: SMS with diacritics", _share(sms[label], _marked), 0.36, 0.56)
-    yield Target("scam: SMS with a URL", _share(sms["scam"], _linked), 0.50, 0.70)
-    yield Target("legitimate: SMS with a URL", _share(sms["legitimate"], _linked), 0.39, 0.59)
-    branded = _share(sms["scam"], lambda e: e.sender_type == "brandname")
+        yield Target(f"{label}: SMS with diacritics", share(sms[label], is_marked), 0.36, 0.56)
+    yield Target("scam: SMS with a URL", share(sms["scam"], _linked), 0.50, 0.70)
+    yield Target("legitimate: SMS with a URL", share(sms["legitimate"], _linked), 0.39, 0.59)
+    branded = share(sms["scam"], lambda e: e.sender_type == "brandname")
     yield Target("scam: SMS under a brand name", branded, 0.27, 0.47)
     lengths = [len(e.conversation.text) for both in sms.values() for e in both]
     yield Target("median length of SMS", median(lengths) if lengths else 0, 150, 250)
+
+
+def print_stats(examples: Sequence[Example], console: Console) -> None:
+    """Print the targets, what was found, and how the fields divide between the classes."""
+    table = Table("number", "found", "wanted", "", title=f"{len(examples):,} messages", box=SIMPLE_HEAD)
+    for target in targets(examples):
+        mark = "[green]yes[/]" if target.met else "[red]no[/]"
+        table.add_row(target.name, _number(target.value), target.wanted, mark)
+    console.print(table)
+    fields: dict[str, Callable[[Example], str | None]] = {
+        "split": lambda e: e.split,
+        "channel": lambda e: e.conversation.channel,
+        "sender type": lambda e: e.sender_type,
+        "register": lambda e: e.register,
+        "trick": lambda e: e.trick,
+    }
+    for name, key in fields.items():
+        table = Table(name, "scam", "legitimate", box=SIMPLE_HEAD)
+        for value, scams, legitimate in counts(examples, key):
+            table.add_row(value, f"{scams:,}", f"{legitimate:,}")
+        console.print(table)
 
 
 def least_of(category_id: str) -> int:
@@ -111,11 +136,13 @@ def counts(examples: Sequence[Example], key: Callable[[Example], str | None]) ->
     return [(value, found[value, "scam"], found[value, "legitimate"]) for value, _ in values.most_common()]
 
 
-def _share(examples: Sequence[Example], holds: Callable[[Example], bool]) -> float:
+def share(examples: Sequence[Example], holds: Callable[[Example], bool]) -> float:
+    """The share of the examples of which something holds; 0 where there are none."""
     return sum(map(holds, examples)) / len(examples) if examples else 0.0
 
 
-def _marked(example: Example) -> bool:
+def is_marked(example: Example) -> bool:
+    """Whether a conversation bears any Vietnamese diacritics."""
     return diacritics_share(example.conversation.text) > 0
 
 
@@ -124,4 +151,4 @@ def _linked(example: Example) -> bool:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 10 or value == int(value) > 1 else f"{value:.2f}"
+    return f"{value:,.0f}" if value >= 1 else f"{value:.2f}"

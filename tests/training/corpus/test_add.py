@@ -1,0 +1,113 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from data.corpus import load
+from data.errors import BadData
+from data.splits import part_of
+from training.config import Waves
+from training.corpus.add import SPLIT_SEED, add
+
+Record = Callable[..., dict[str, Any]]
+Write = Callable[..., Path]
+OTHER = "BIDV: quy khach chi tieu 9.200.000d tai Macao, bam bidv-huygd.icu neu khong phai"
+FILLED = "Tai khoan VCB cua ban bi khoa, dang nhap vcb-mo{}khoa.top de mo lai"
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    return folder
+
+
+def draft(record: Record, **changes: Any) -> dict[str, Any]:
+    return record(**{"id": None, "wave": None, "source": None, **changes})
+
+
+def test_a_message_gets_its_id_wave_and_split(
+    corpus: Path, write: Write, record: Record, waves: Waves
+) -> None:
+    added = add(write("new.jsonl", draft(record)), waves=waves, folder=corpus)
+    assert (added.count, added.refused) == (1, ())
+    [example] = load(corpus)
+    assert example.id.removeprefix("cg-") == example.wave.removeprefix("w-")
+    assert example.split == part_of(example.wave, seed=SPLIT_SEED)
+
+
+def test_adding_the_same_file_again_adds_nothing(
+    corpus: Path, write: Write, record: Record, waves: Waves
+) -> None:
+    file = write("new.jsonl", draft(record), draft(record, text=OTHER))
+    add(file, waves=waves, folder=corpus)
+    again = add(file, waves=waves, folder=corpus)
+    assert again.count == 0
+    assert [reason.partition(": ")[2] for reason in again.refused] == ["is in the corpus word for word"] * 2
+    assert len(load(corpus)) == 2
+
+
+def test_near_duplicates_join_one_wave_and_one_split_however_late_they_come(
+    corpus: Path, write: Write, record: Record, waves: Waves
+) -> None:
+    for number in range(3):
+        add(write("new.jsonl", draft(record, text=FILLED.format(number))), waves=waves, folder=corpus)
+    assert len(load(corpus)) == 3
+    assert len({(example.wave, example.split) for example in load(corpus)}) == 1
+
+
+def test_a_fourth_fill_of_a_message_is_refused(
+    corpus: Path, write: Write, record: Record, waves: Waves
+) -> None:
+    fills = [draft(record, text=FILLED.format(number)) for number in range(4)]
+    added = add(write("new.jsonl", *fills), waves=waves, folder=corpus)
+    assert added.count == 3
+    assert added.refused == ("new.jsonl:4: the corpus has 3 fills of it; write another message",)
+
+
+def test_a_held_out_trick_goes_to_the_unseen_split(
+    corpus: Path, write: Write, record: Record, waves: Waves
+) -> None:
+    held_out = draft(record, category="account_takeover", trick="voicemail-link")
+    add(write("new.jsonl", held_out), waves=waves, folder=corpus)
+    assert (corpus / "unseen.jsonl").read_text("utf-8")
+    assert load(corpus)[0].split == "test"
+
+
+def test_a_near_duplicate_across_the_unseen_split_is_refused(
+    corpus: Path, write: Write, record: Record, waves: Waves
+) -> None:
+    add(write("new.jsonl", draft(record)), waves=waves, folder=corpus)
+    copy = draft(record, text=FILLED.format(1), category="account_takeover", trick="voicemail-link")
+    added = add(write("new.jsonl", copy), waves=waves, folder=corpus)
+    assert added.count == 0
+    assert "near-duplicate of messages in" in added.refused[0]
+
+
+def test_a_bad_line_is_refused_alone_and_never_repeated(
+    corpus: Path, write: Write, record: Record, waves: Waves
+) -> None:
+    secret = "bi mat 0912 345 678"
+    file = write("new.jsonl", draft(record, text=secret), draft(record), draft(record, label="spam"))
+    added = add(file, waves=waves, folder=corpus)
+    assert added.count == 1
+    assert [reason.split(":")[1] for reason in added.refused] == ["1", "3"]
+    assert secret not in "".join(added.refused)
+
+
+def test_a_file_that_cannot_be_read_is_said(corpus: Path, tmp_path: Path, waves: Waves) -> None:
+    with pytest.raises(BadData, match="cannot be read"):
+        add(tmp_path / "missing.jsonl", waves=waves, folder=corpus)
+
+
+def test_what_is_written_reads_back_as_it_was(
+    corpus: Path, write: Write, record: Record, waves: Waves
+) -> None:
+    turns = [{"role": "sender", "text": "Alo\nem"}, {"role": "recipient", "text": "ai đấy"}]
+    talk = draft(record, text=None, messages=turns, scam_turn=0, channel="chat")
+    add(write("new.jsonl", talk), waves=waves, folder=corpus)
+    [line] = [line for file in corpus.glob("*.jsonl") for line in file.read_text("utf-8").splitlines()]
+    written = json.loads(line)
+    assert {key: written[key] for key in talk} == talk
