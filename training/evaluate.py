@@ -17,6 +17,7 @@ from data.errors import BadData, BadMessage, BadRecord
 from data.messages import Conversation, Example, conversation_from, parse_record
 from data.splits import split_by_wave
 from data.taxonomy import LABELS, Label
+from data.tricks import held_out
 from data.waves import wave_key
 from model.classifier import Classifier
 from model.entities import find_entities
@@ -38,6 +39,7 @@ class Row:
     label: Label
     kind: str
     wave: str
+    trick: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def fit_with_threshold(
 
 def rows_of(examples: Sequence[Example]) -> list[Row]:
     """Examples as rows to evaluate on."""
-    return [Row(e.conversation, e.label, e.category, e.wave) for e in examples]
+    return [Row(e.conversation, e.label, e.category, e.wave, e.trick) for e in examples]
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -158,7 +160,14 @@ def slices_of(rows: Sequence[Row]) -> Iterator[tuple[str, Bools]]:
     turns = np.array([len(c.messages) > 1 for c in conversations], dtype=np.bool_)
     sms, chat = (np.array([c.channel == name for c in conversations], bool) for name in ("sms", "chat"))
     parts = {"diacritics": marks, "no diacritics": ~marks, "URL": urls, "no URL": ~urls}
-    parts |= {"SMS": sms, "chat": chat, "one message": ~turns, "conversation": turns}
+    unseen = np.array([row.trick in held_out() for row in rows], dtype=np.bool_)
+    parts |= {
+        "SMS": sms,
+        "chat": chat,
+        "one message": ~turns,
+        "conversation": turns,
+        "unseen trick": unseen,
+    }
     return ((name, chosen) for name, chosen in parts.items() if chosen.any())
 
 

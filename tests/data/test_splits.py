@@ -1,3 +1,5 @@
+import dataclasses
+
 from data.messages import Conversation, Example
 from data.splits import Splits, split_by_wave
 
@@ -53,3 +55,16 @@ def test_a_wave_is_as_old_as_its_first_message() -> None:
     tested = {e.wave for e in split_by_wave([*labels, late_copy], seed=1).test}
     assert "l19" in tested
     assert ("l0" in tested) == ("l0" in {e.wave for e in split_by_wave(labels, seed=1).test})
+
+
+def test_a_wave_with_a_frozen_member_is_in_its_split_whole_and_test_wins() -> None:
+    frozen = [
+        dataclasses.replace(example(1, wave="a"), split="validation"),
+        example(2, wave="a"),
+        dataclasses.replace(example(3, wave="b"), split="train"),
+        dataclasses.replace(example(4, wave="b"), split="test"),
+    ]
+    for seed in range(5):
+        splits = split_by_wave(frozen, seed=seed)
+        assert [e.wave for e in splits.validation] == ["a", "a"]
+        assert [e.wave for e in splits.test] == ["b", "b"]

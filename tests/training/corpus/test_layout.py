@@ -13,4 +13,6 @@ def test_the_datasets_library_loads_every_split_by_the_card(tmp_path: Path) -> N
     loaded = datasets.load_dataset(str(DATA), cache_dir=str(tmp_path))
     assert list(loaded) == [Path(file).stem for file in SPLIT_OF_FILE]
     assert sum(split.num_rows for split in loaded.values()) == len(load())
-    assert {"id", "text", "messages", "label", "category", "trick", "wave"} <= set(loaded["unseen"].column_names)
+    assert {"id", "text", "messages", "label", "category", "trick", "wave"} <= set(
+        loaded["unseen"].column_names
+    )
