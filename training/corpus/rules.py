@@ -20,7 +20,7 @@ _MOBILE = re.compile(r"(?<![\w.,/*-])(?:\+?84[ .-]?|0)[35789]\d(?:[ .-]?\d){7}(?
 _LANDLINE = re.compile(r"(?<![\w.,/*-])\(?(?:\+?84[ .-]?|0)2\d{1,2}\)?(?:[ .-]?\d){7,8}(?!\w)")
 _LONG = re.compile(r"(?<![\w.,/*-])\d{9,19}(?!\w)")
 _PLATE = re.compile(r"(?<!\w)\d{2}[A-Z][A-Z\d]?[- ]\d{3}[.]?\d{2}(?!\d)")
-_EMAIL = re.compile(r"[\w.+-]+@(?P<host>[\w-]+(?:\.[\w-]+)+)")
+_EMAIL = re.compile(r"(?<![\w.*+-])[\w.+-]+@(?P<host>[\w-]+(?:\.[\w-]+)+)")
 #: Mailboxes at these may be a real person's.
 _MAIL_PROVIDERS = frozenset({"gmail.com", "yahoo.com", "yahoo.com.vn", "outlook.com", "icloud.com"})
 

@@ -60,7 +60,7 @@ def test_a_number_that_may_be_somebodys_is_refused(example: Make, text: str) -> 
         "goi 024 0825 1234, 0922789789 hoac 1900545413",
         "STK 0003456789 VCB, the 0001234567890123",
         "xe 30W-123.45 vi pham",
-        "gui ve l***@gmail.com hoac cskh@hoasua.vn",
+        "gui ve l***7@gmail.com hoac cskh@hoasua.vn",
         "ma don SPXVN0412345678, OTP 482913, 1.250.000d luc 12:03 05/06/2024",
         "TK 0071xxx889, so du 12,345,678VND",
     ],
