@@ -17,7 +17,8 @@ _LEET = str.maketrans("013457", "oieast")
 def url_kind(host: str, text: str) -> UrlKind:
     """Whose a host is, as far as the facts tell, given the text it stands in.
 
-    ``official``: a known organisation's, sub-domains included. ``shortener``: leads anywhere.
+    ``official``: a known organisation's, sub-domains included. ``shortener``: leads anywhere, or to a
+    page that anybody may open (zalo.me): genuine senders and scammers both use it.
     ``lookalike``: bears an organisation's name and is not its own; see ``imitated``.
 
     >>> url_kind("portal.vietcombank.com.vn", ""), url_kind("vietcombank-login.top", "")
@@ -25,7 +26,7 @@ def url_kind(host: str, text: str) -> UrlKind:
     """
     if owner(host) is not None:
         return "official"
-    if _is_under(host, shorteners()):
+    if _is_under(host, shorteners() | platforms()):
         return "shortener"
     return "lookalike" if imitated(host, text) is not None else "other"
 

@@ -27,7 +27,19 @@ def test_a_domain_belongs_to_one_organisation() -> None:
 
 def test_the_kinds_that_scammers_pretend_to_be_are_all_there() -> None:
     kinds = Counter(entry.kind for entry in ENTRIES)
-    asked = "bank wallet carrier power water insurance delivery marketplace state finance securities".split()
+    asked = [
+        "bank",
+        "wallet",
+        "carrier",
+        "power",
+        "water",
+        "insurance",
+        "delivery",
+        "marketplace",
+        "state",
+        "finance",
+        "securities",
+    ]
     assert set(asked) <= set(kinds)
     assert kinds["bank"] >= 30
 
@@ -42,4 +54,3 @@ def test_a_domain_that_leads_anywhere_is_a_shortener_or_a_platform() -> None:
     assert shorteners()
     assert platforms()
     assert not shorteners() & platforms()
-
