@@ -58,7 +58,7 @@ def snapshot(
     """
     # repetitions go last: a corpus entry holds its wave in place even when a label replaces it
     divided = split_by_wave(merge_waves([*corpus, *labels], waves), seed=seed)
-    splits = Splits(*(_without_repetitions(getattr(divided, name)) for name in SPLITS))
+    splits = Splits(*(_frozen(_without_repetitions(getattr(divided, name)), name) for name in SPLITS))
     for name in SPLITS:
         answers = {example.label for example in getattr(splits, name)}
         if len(answers) < 2:
@@ -74,8 +74,8 @@ def snapshot(
 
 def read_snapshot(folder: Path) -> Splits:
     """The splits saved in a snapshot folder."""
-    parts = [tuple(example for _, example in read(folder / f"{name}.jsonl")) for name in SPLITS]
-    return Splits(*parts)
+    parts = {name: [example for _, example in read(folder / f"{name}.jsonl")] for name in SPLITS}
+    return Splits(*(_frozen(parts[name], name) for name in SPLITS))
 
 
 def merge_waves(examples: Sequence[Example], waves: Waves) -> list[Example]:
@@ -114,6 +114,10 @@ def _min_hash(example: Example, waves: Waves) -> MinHash:
     result = MinHash(num_perm=waves.permutations, seed=1)
     result.update_batch([shingle.encode() for shingle in sorted(shingles)])
     return result
+
+
+def _frozen(examples: Iterable[Example], split: Split) -> tuple[Example, ...]:
+    return tuple(dataclasses.replace(example, split=split) for example in examples)
 
 
 def _without_repetitions(examples: Iterable[Example]) -> tuple[Example, ...]:

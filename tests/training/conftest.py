@@ -11,10 +11,9 @@ from data.messages import Example, record_of
 from model.view import SPECIAL_TOKENS, view
 from training.config import Config, read_config
 
-EVERY = 9
+EVERY = 36
 
 CHANGES = {
-    "epochs = 10": "epochs = 1",
     "epochs = 6": "epochs = 1",
     "variants = 3": "variants = 1",
     "checkpoint_every = 100": "checkpoint_every = 2",
@@ -39,7 +38,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
 
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with every ninth message of the corpus."""
+    """A folder with every 36th message of the corpus."""
     folder = tmp_path_factory.mktemp("corpus")
     lines = [json.dumps(as_record(example), ensure_ascii=False) for example in load()[::EVERY]]
     (folder / "some.jsonl").write_text("\n".join(lines), encoding="utf-8")

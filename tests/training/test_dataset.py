@@ -50,7 +50,7 @@ def test_a_label_joins_the_corpus_wave_and_never_renames_it() -> None:
 
 
 def test_labels_move_no_corpus_wave_to_another_split(tmp_path: Path) -> None:
-    corpus = load()[::5]
+    corpus = load()[::20]
     labels = [
         replace(e, id=f"label-{e.id}", wave=f"0{e.id}", source="label", written_at="2027-01-01")
         for e in corpus[::2]
@@ -62,25 +62,25 @@ def test_labels_move_no_corpus_wave_to_another_split(tmp_path: Path) -> None:
 
 
 def test_the_same_examples_give_the_same_fingerprint_in_any_order(tmp_path: Path) -> None:
-    examples = load()[::5]
+    examples = load()[::20]
     first, second = taken(examples, tmp_path / "a"), taken(examples[::-1], tmp_path / "b")
     assert first.fingerprint == second.fingerprint
     assert first.folder.name == first.fingerprint[:12]
 
 
 def test_one_changed_label_changes_the_fingerprint(tmp_path: Path) -> None:
-    examples = load()[::5]
+    examples = load()[::20]
     changed = [replace(examples[0], label="legitimate", category="personal"), *examples[1:]]
     assert taken(examples, tmp_path).fingerprint != taken(changed, tmp_path).fingerprint
 
 
 def test_a_snapshot_is_read_back_as_it_was(tmp_path: Path) -> None:
-    saved = taken(load()[::5], tmp_path)
+    saved = taken(load()[::20], tmp_path)
     assert read_snapshot(saved.folder) == saved.splits
 
 
 def test_a_label_replaces_the_corpus_entry_of_the_same_text(tmp_path: Path) -> None:
-    corpus = load()[::5]
+    corpus = load()[::20]
     label = replace(corpus[0], id="from-store", label="legitimate", category="personal", source="label")
     splits = taken(corpus, tmp_path, [label]).splits
     ids = {e.id for part in (splits.train, splits.validation, splits.test) for e in part}
@@ -90,7 +90,7 @@ def test_a_label_replaces_the_corpus_entry_of_the_same_text(tmp_path: Path) -> N
 
 def test_an_erased_message_is_not_in_the_next_snapshot(tmp_path: Path) -> None:
     label = example(1, "tin nhan zqx bi xoa", source="label")
-    corpus = load()[::5]
+    corpus = load()[::20]
     with_it, without = taken(corpus, tmp_path, [label]), taken(corpus, tmp_path)
     assert with_it.fingerprint != without.fingerprint
     assert not any("zqx bi xoa" in file.read_text("utf-8") for file in without.folder.iterdir())

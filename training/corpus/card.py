@@ -12,7 +12,7 @@ from string import Template
 from data.corpus import SPLIT_OF_FILE
 from data.messages import Example
 from data.taxonomy import taxonomy
-from data.tricks import held_out, tricks
+from data.tricks import held_out
 from training.corpus.add import FILLS, file_of, line
 from training.corpus.rules import by_policy
 from training.corpus.shortcuts import SURFACE_LIMIT, Shortcut, surface_shortcuts, word_shortcuts
@@ -35,7 +35,7 @@ def data_card(examples: Sequence[Example]) -> str:
         scams=f"{scams:,}",
         legitimate=f"{len(examples) - scams:,}",
         conversations=f"{sum(len(e.conversation.messages) > 1 for e in examples):,}",
-        tricks=len(tricks()),
+        tricks=len({e.trick for e in examples if e.label == "scam"}),
         categories=len(taxonomy().ids),
         marked=f"{share(examples, is_marked):.0%}",
         accepted=line(accepted),
