@@ -41,7 +41,8 @@ def _categories(examples: Sequence[Example], axes: Axes) -> None:
     least = [least_of(name) for name in names]
     axes.scatter(least, names, marker="|", s=120, color="black", label="at least")
     axes.set(title="Messages of each category", xlabel="messages")
-    axes.legend(frameon=False)
+    axes.margins(y=0.01)
+    axes.legend(frameon=False, loc="lower right")
 
 
 def _lengths(examples: Sequence[Example], axes: Axes) -> None:

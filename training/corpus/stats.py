@@ -14,11 +14,14 @@ from rich.table import Table
 
 from data.messages import Example
 from data.taxonomy import LABELS, taxonomy
+from data.tricks import tricks
 from training.corpus.masks import masked
 from training.corpus.shortcuts import diacritics_share, has_url
 
 DISTINCT = 8_000
 CONVERSATIONS = 800
+#: Of each trick at least so many scams, and legitimate messages that it could be mistaken for.
+SCAMS, TWINS = 10, 3
 TURNS = range(4, 21)
 
 #: How many messages a category holds at least: scams 150 and 350, legitimate kinds 250 and 500.
@@ -78,6 +81,9 @@ def _amounts(examples: Sequence[Example]) -> Iterator[Target]:
     count = Counter(example.category for example in examples)
     for category in taxonomy().categories:
         yield Target(category.id, count[category.id], least_of(category.id))
+    played = Counter((example.trick, example.label) for example in examples)
+    yield Target("scams of the rarest trick", min(played[trick, "scam"] for trick in tricks()), SCAMS)
+    yield Target("twins of the rarest trick", min(played[trick, "legitimate"] for trick in tricks()), TWINS)
     turns = [e for e in examples if len(e.conversation.messages) in TURNS]
     yield Target("conversations of 4 to 20 turns", len(turns), CONVERSATIONS)
     yield Target("legitimate share of them", share(turns, lambda e: e.label == "legitimate"), 0.4, 0.6)
