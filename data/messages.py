@@ -117,6 +117,8 @@ def parse_record(line: str, source: str, number: int) -> dict[str, Any]:
         record = json.loads(line)
     except json.JSONDecodeError as error:
         raise BadRecord(source, number, f"not JSON ({error.msg} at column {error.colno})") from error
+    except (ValueError, RecursionError) as error:
+        raise BadRecord(source, number, "JSON with an endless number or without an end of depth") from error
     if not isinstance(record, dict):
         raise BadRecord(source, number, "not a JSON object")
     return record
@@ -129,9 +131,7 @@ def conversation_from(record: Mapping[str, Any]) -> Conversation:
     is unknown. Limits are not checked here; see ``Conversation.checked``.
     """
     channel = _choice(record, "channel", CHANNELS)
-    sender = record.get("sender")
-    if sender is not None and not isinstance(sender, str):
-        raise BadMessage("sender must be a string")
+    sender = _text(record, "sender")
     messages = record.get("messages")
     if messages is not None:
         return Conversation(tuple(_messages_from(messages)), sender, channel)
@@ -148,17 +148,17 @@ def example_from(record: Mapping[str, Any]) -> Example:
         raise BadMessage("label must be scam or legitimate")
     category = record.get("category")
     known = taxonomy().categories_of(label)
-    if category not in {entry.id for entry in known}:
+    if not isinstance(category, str) or category not in {entry.id for entry in known}:
         raise BadMessage(f"category is not a {label} category of the taxonomy")
     conversation = conversation_from(record).checked()
     return Example(
         id=_required(record, "id"),
         conversation=conversation,
         label=label,
-        category=cast(str, category),
+        category=category,
         wave=_required(record, "wave"),
         source=_required(record, "source"),
-        written_at=record.get("written_at"),
+        written_at=_text(record, "written_at"),
         sender_type=_choice(record, "sender_type", SENDER_TYPES),
         register=_choice(record, "register", REGISTERS),
         trick=_trick(record, label),
@@ -215,6 +215,13 @@ def _required(record: Mapping[str, Any], key: str) -> str:
     value = record.get(key)
     if not isinstance(value, str) or not value:
         raise BadMessage(f"{key} is missing")
+    return value
+
+
+def _text(record: Mapping[str, Any], key: str) -> str | None:
+    value = record.get(key)
+    if value is not None and not isinstance(value, str):
+        raise BadMessage(f"{key} must be a string")
     return value
 
 

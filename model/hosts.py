@@ -26,7 +26,7 @@ def url_kind(host: str, text: str) -> UrlKind:
     """
     if owner(host) is not None:
         return "official"
-    if _is_under(host, shorteners() | platforms()):
+    if _leads_anywhere(host):
         return "shortener"
     return "lookalike" if imitated(host, text) is not None else "other"
 
@@ -41,7 +41,7 @@ def owner(host: str) -> Organisation | None:
     ('viettel', None, None)
     """
     for domain in _parents(host.lower()):
-        if domain in platforms():
+        if domain in shorteners() or domain in platforms():
             return None
         if domain in _domains():
             return _domains()[domain]
@@ -59,7 +59,7 @@ def imitated(host: str, text: str) -> Organisation | None:
     >>> imitated("vcbdigi-huy.top", "Xem lich thi dau") is None
     True
     """
-    if owner(host) is not None or _is_under(host, platforms()):
+    if owner(host) is not None or _leads_anywhere(host):
         return None
     folded = fold(host)
     for spelling in {folded: None, folded.translate(_LEET): None, folded.replace("rn", "m"): None}:
@@ -74,8 +74,8 @@ def imitated(host: str, text: str) -> Organisation | None:
     return None
 
 
-def _is_under(host: str, domains: frozenset[str]) -> bool:
-    return any(domain in domains for domain in _parents(fold(host)))
+def _leads_anywhere(host: str) -> bool:
+    return any(domain in shorteners() or domain in platforms() for domain in _parents(host.lower()))
 
 
 def _parents(host: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ stood in the received text, because evidence is reported on the text as received
 'tang 100k vao no hu'
 """
 
+import dataclasses
 import re
 import unicodedata
 from collections.abc import Callable
@@ -47,7 +48,7 @@ def normalize(text: str) -> Normalized:
 
     Case and diacritics stay; see ``fold``. Time grows linearly with the length.
     """
-    normalized = _compose(text)
+    normalized = _read_leet(_rewrite(_compose(text), _JOINED, _unjoin))
     for pattern, exchange in _REWRITES:
         normalized = _rewrite(normalized, pattern, exchange)
     return normalized
@@ -142,26 +143,43 @@ _LETTER = r"[^\W\d_]"
 _SEPARATORS = "./-_*|·•~^"
 _SEPARATOR = f"[{re.escape(_SEPARATORS)}]"
 _HALVED = rf"{_LETTER}{{1,2}}{_SEPARATOR}{_LETTER}{{1,3}}"
-_LEET = dict(zip("013457@$!|", "oieastasil", strict=True))
+_WORD = rf"(?:{_LETTER}|[01](?={_LETTER})){{2,}}"
+
+#: NHAN_TIEN, KH0NG_DUOC, phuc~vu: a sign for the space between words; not in a link or an address.
+_JOINED = re.compile(rf"(?<![\w./@:=&?#-]){_WORD}(?:[_~]{_WORD})+(?![\w/@]|[.-]\w)")
+
+#: The shape of a folded Vietnamese syllable: onset, vowels, coda.
+SYLLABLE = re.compile(
+    r"(?:ngh?|nh|gh?|kh?|ph?|th|tr|ch|qu|[bcdhlmnrstvx])?[aeiouy]{1,3}(?:ng|nh|ch|[cmnpt])?"
+)
+_VIETNAMESE = re.compile(rf"(?:{SYLLABLE.pattern}){{1,2}}")
+_LEET = str.maketrans("013457@$!", "oieastasi")
+#: A word with signs among its letters, or a zero at its end; no part of a link or an address.
+_LEET_WORD = re.compile(
+    rf"(?<![\w./@:=&?#$!-]){_LETTER}(?:{_LETTER}|[013457@$!]+(?={_LETTER})){{0,8}}0?(?![\w/@$]|[.-]\w)"
+)
+#: Capitals with one letter on each side are a code: V1A.
+_CODE = re.compile(r"[A-ZĐ]\d[A-ZĐ]")
+
+
+def _unjoin(character: str) -> str:
+    return " " if character in "_~" else character
+
+
+def _read_leet(normalized: Normalized) -> Normalized:
+    """l0to, k3o, d!eu, KH0NG, h0: digits and signs are letters where that makes Vietnamese of a word.
+
+    Links, addresses and codes (VD120M, QL1A) stay: what is imitated there is for ``hosts`` to say.
+    """
+    characters = list(normalized.text)
+    for match in _LEET_WORD.finditer(normalized.text):
+        word = match[0].translate(_LEET)
+        if word != match[0] and _VIETNAMESE.fullmatch(fold(word)) and not _CODE.fullmatch(match[0]):
+            characters[slice(*match.span())] = word
+    return dataclasses.replace(normalized, text="".join(characters))
+
 
 _REWRITES: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
-    # l0to, k3o, b@o, d!eu: one digit or sign written for a letter between small letters; not an
-    # e-mail's @. Te|egram, and h0 at a word's end.
-    (
-        re.compile(r"(?<=[a-zà-ỹ])(?:(?:[013457$!|]|@(?![\w-]+\.))(?=[a-zà-ỹ])|0(?!\w))"),
-        lambda character: _LEET[character],
-    ),
-    # KH0NG, T1EN, D!EU K!EN: the same between capitals, when more letters stand on one side than in
-    # a code such as V1A
-    (
-        re.compile(r"(?<=[A-ZĐ]{2})[01!|](?=[A-ZĐ])|(?<=[A-ZĐ])[01!|](?=[A-ZĐ]{2})"),
-        lambda character: _LEET[character],
-    ),
-    # NHAN_TIEN, phuc~vu: a sign for the space between words; not in a link or an address
-    (
-        re.compile(rf"(?<![\w./@:-]){_LETTER}{{2,}}(?:[_~]{_LETTER}{{2,}})+(?![\w/@]|\.\w)"),
-        lambda character: " " if character in "_~" else character,
-    ),
     # 1OOK, 5.OOO: the letter O written for a zero after a digit
     (
         re.compile(r"(?<=\d)[oO]+(?=[\dkK]|\b)|(?<=\d[.,])[oO]{3}\b"),

@@ -13,7 +13,7 @@ from tldextract import TLDExtract
 
 from data.facts import shorteners
 from model.hosts import owner
-from model.normalize import fold
+from model.normalize import SYLLABLE, fold
 
 _LABEL = r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?"
 _SPACED = r" ?\.(?=(?:com|vn|net|top|xyz|vip|shop|cc|info|online|site|click)\b)"
@@ -33,10 +33,6 @@ _BARE_COUNTRIES = frozenset(
 )
 #: Generic domains that look like Vietnamese syllables but are met bare all the time.
 _BARE_GENERICS = frozenset(["com", "net", "org", "top", "vip", "bet", "shop", "bank"])
-#: The shape of a folded Vietnamese syllable: onset, vowels, coda.
-_SYLLABLE = re.compile(
-    r"(?:ngh?|nh|gh?|kh?|ph?|th|tr|ch|qu|[bcdhlmnrstvx])?[aeiouy]{1,3}(?:ng|nh|ch|[cmnpt])?"
-)
 
 
 class Found(NamedTuple):
@@ -112,9 +108,9 @@ def _is_host(host: str, *, linked: bool, sure: bool) -> bool:
     usual = suffix in _BARE_COUNTRIES or suffix in _BARE_GENERICS
     if not usual and host[-len(suffix)].isupper() and host[-len(suffix) - 2].islower():
         return False  # a sentence begins there
-    if usual or (len(suffix) > 2 and not _SYLLABLE.fullmatch(suffix)):
+    if usual or (len(suffix) > 2 and not SYLLABLE.fullmatch(suffix)):
         return True
-    return bool(re.search(r"[\d-]", name)) or (len(name) >= 5 and not _SYLLABLE.fullmatch(name))
+    return bool(re.search(r"[\d-]", name)) or (len(name) >= 5 and not SYLLABLE.fullmatch(name))
 
 
 @cache

@@ -37,7 +37,9 @@ def fit_baseline(examples: Sequence[Example]) -> Baseline:
         TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, min_df=2),
         TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2, token_pattern=r"<\w+>|\w+"),
     )
-    pipeline = make_pipeline(features, LogisticRegression(C=10, class_weight="balanced", max_iter=1000))
+    # with the default tolerance it stops after a dozen steps, and every number jumps with the data
+    regression = LogisticRegression(C=10, class_weight="balanced", tol=1e-6, max_iter=5_000)
+    pipeline = make_pipeline(features, regression)
     pipeline.fit(_texts([example.conversation for example in examples]), [e.label for e in examples])
     return Baseline(pipeline)
 

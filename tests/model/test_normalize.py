@@ -47,16 +47,23 @@ def test_spans_lie_inside_the_received_text_and_rise(text: str) -> None:
 @pytest.mark.parametrize(
     ("received", "seen"),
     [
-        ("d!eu k!en", "dieu kien"),
-        ("KH0NG NHAN T1EN", "khong nhan tien"),
-        ("h0 tro Te|egram", "ho tro telegram"),
-        ("NHAN_TIEN, phuc~vu", "nhan tien, phuc vu"),
-        ("goi VD120M, KS6H, D1A, V90X", "goi vd120m, ks6h, d1a, v90x"),
-        ("cam on!Chuc mung!!!", "cam on!chuc mung!!!"),
+        ("d!eu k!en b@o k3o l0to ch4t", "dieu kien bao keo loto chat"),
+        ("KH0NG NHAN T1EN_VE", "khong nhan tien ve"),
+        ("h0 tro, n0 hu", "ho tro, no hu"),
+        ("NHAN_TIEN, KH0NG_DUOC, phuc~vu", "nhan tien, khong duoc, phuc vu"),
+        (
+            "goi VD120M, KS6H, D1A, V90X, MOMO-GT1, MUA1TANG1",
+            "goi vd120m, ks6h, d1a, v90x, momo-gt1, mua1tang1",
+        ),
+        ("QL1A, don SPXVN0KQ77, phong 3a, 2tr5 0d", "ql1a, don spxvn0kq77, phong 3a, 2tr5 0d"),
+        ("cam on!Chuc mung!!! ha! GAP!NGAY", "cam on!chuc mung!!! ha! gap!ngay"),
+        ("GD:-50,000VND|SDC:2,554,100VND|ND:an", "gd:-50,000vnd|sdc:2,554,100vnd|nd:an"),
         (
             "bit.ly/nhan_qua nguyen_an@hoasua.vn LH 198(0d)",
             "bit.ly/nhan_qua nguyen_an@hoasua.vn lh 198(0d)",
         ),
+        ("mom0.vn AGR1BANK.COM.VN HTTPS://V1B.COM.VN/x", "mom0.vn agr1bank.com.vn https://v1b.com.vn/x"),
+        ("vietc0mbank-login.top t.me/ds_kq0 a@b0n.vn", "vietc0mbank-login.top t.me/ds_kq0 a@b0n.vn"),
     ],
 )
 def test_signs_written_for_letters_are_read_and_codes_and_links_are_left(received: str, seen: str) -> None:

@@ -49,16 +49,15 @@ class Draft:
 def add(file: Path, *, waves: Waves, folder: Path = FOLDER) -> Added:
     """Append the messages of a file to the splits of the corpus in ``folder``.
 
-    Raises ``BadData`` when the file cannot be read; a line that is bad or that the corpus may not
-    hold is refused alone.
+    Raises ``BadData`` when the file cannot be read or the folder is no corpus in splits; a line that is
+    bad or that the corpus may not hold is refused alone. Each split is written whole and renamed.
     """
-    corpus = load(folder) if any(folder.glob("*.jsonl")) else []
+    corpus = _corpus(folder)
     refused: list[str] = []
     drafts = _new(list(_drafts(file, refused)), corpus, refused)
     placed = _placed(corpus, drafts, waves, refused)
     for name in SPLIT_OF_FILE:
-        with (folder / name).open("a", encoding="utf-8") as lines:
-            lines.writelines(line(example) + "\n" for example, place in placed if place == name)
+        _append(folder / name, [line(example) for example, place in placed if place == name])
     return Added(len(placed), tuple(refused))
 
 
@@ -70,6 +69,24 @@ def line(example: Example) -> str:
     record |= {"written_at": example.written_at, "wave": example.wave}
     known = {key: value for key, value in record.items() if value is not None}
     return json.dumps(known, ensure_ascii=False)
+
+
+def _corpus(folder: Path) -> list[Example]:
+    if not folder.is_dir():
+        raise BadData(f"{folder}: no such folder; make it, or name the one of the corpus")
+    corpus = load(folder) if any(folder.glob("*.jsonl")) else []
+    if any(example.split is None for example in corpus):
+        raise BadData(f"{folder}: holds files that are no split; known are {', '.join(SPLIT_OF_FILE)}")
+    return corpus
+
+
+def _append(file: Path, lines: Sequence[str]) -> None:
+    if not lines:
+        return
+    there = file.read_text("utf-8").splitlines(keepends=False) if file.exists() else []
+    beside = file.with_name(f"{file.name}.partial")
+    beside.write_text("".join(f"{text}\n" for text in (*there, *lines)), encoding="utf-8")
+    beside.replace(file)
 
 
 def _drafts(file: Path, refused: list[str]) -> Iterator[Draft]:
@@ -89,10 +106,17 @@ def _drafts(file: Path, refused: list[str]) -> Iterator[Draft]:
         except (BadMessage, BadRecord) as error:
             refused.append(str(error) if isinstance(error, BadRecord) else f"{where}: {error}")
             continue
-        wrong = [reason for rule in RULES for reason in rule(example)]
+        wrong = [reason for rule in (_whole, *RULES) for reason in rule(example)]
         refused += [f"{where}: {reason}" for reason in wrong]
         if not wrong:
             yield Draft(where, example)
+
+
+def _whole(example: Example) -> Iterator[str]:
+    try:
+        line(example).encode()
+    except UnicodeEncodeError:
+        yield "holds half a character (a lone surrogate); write it whole"
 
 
 def _named(example: Example) -> Example:
@@ -108,21 +132,24 @@ def _new(drafts: Sequence[Draft], corpus: Sequence[Example], refused: list[str])
 
     A fill of a message that is there joins its wave.
     """
-    texts = {example.conversation.messages for example in corpus}
+    texts = {example.conversation.text for example in corpus}
+    ids = {example.id for example in corpus}
     fills = defaultdict[str, list[str]](list)
     for example in corpus:
         fills[masked(example.conversation)].append(example.wave)
     new = []
     for draft in drafts:
-        conversation = draft.example.conversation
-        others = fills[masked(conversation)]
-        if conversation.messages in texts:
+        text, wave = draft.example.conversation.text, draft.example.wave
+        # without letters there is nothing to be a fill of
+        others = fills[mask] if (mask := masked(draft.example.conversation)) else []
+        if text in texts or draft.example.id in ids:
             refused.append(f"{draft.where}: is in the corpus word for word")
         elif len(others) >= FILLS:
             refused.append(f"{draft.where}: the corpus has {FILLS} fills of it; write another message")
         else:
-            texts.add(conversation.messages)
-            others.append(others[0] if others else draft.example.wave)
+            texts.add(text)
+            ids.add(draft.example.id)
+            others.append(others[0] if others else wave)
             new.append(Draft(draft.where, dataclasses.replace(draft.example, wave=others[0])))
     return new
 
@@ -132,22 +159,25 @@ def _placed(
 ) -> list[tuple[Example, str]]:
     """Each draft under the name of its wave, with the file it belongs to.
 
-    A draft that would join waves of two files is refused: the benchmark's splits stay apart.
+    A draft joins the wave and the file of what it is a near-duplicate of. One that would join two
+    waves, or the unseen tricks with the others, is refused: the benchmark's splits stay apart.
     """
-    # the corpus' own waves stand first, as what is merged takes the name of one that was there
     merged = merge_waves([*corpus, *(draft.example for draft in drafts)], waves)
-    files: dict[str, set[str]] = {}
+    homes = defaultdict[str, set[tuple[str, str]]](set)
     for example, now in zip(corpus, merged, strict=False):
-        files.setdefault(now.wave, set()).add(file_of(example))
-    for draft, now in zip(drafts, merged[len(corpus) :], strict=True):
-        files.setdefault(now.wave, set()).update({UNSEEN} if draft.example.trick in held_out() else ())
+        homes[now.wave].add((example.wave, file_of(example)))
     placed = []
     for draft, now in zip(drafts, merged[len(corpus) :], strict=True):
-        places = files[now.wave] or {f"{part_of(now.wave, seed=SPLIT_SEED)}.jsonl"}
-        if len(places) > 1:
-            refused.append(f"{draft.where}: near-duplicate of messages in {' and '.join(sorted(places))}")
+        unseen = now.trick in held_out()
+        hashed = UNSEEN if unseen else f"{part_of(now.wave, seed=SPLIT_SEED)}.jsonl"
+        [(wave, place), *others] = homes[now.wave] or {(now.wave, hashed)}
+        if others:
+            refused.append(f"{draft.where}: near-duplicate of messages of two waves; write another message")
+        elif unseen != (place == UNSEEN):
+            refused.append(f"{draft.where}: near-duplicate of a message in {place}; write another message")
         else:
-            placed.append((now, places.pop()))
+            homes[now.wave] = {(wave, place)}
+            placed.append((dataclasses.replace(now, wave=wave), place))
     return placed
 
 

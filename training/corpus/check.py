@@ -73,7 +73,8 @@ def _repeated(lines: Sequence[Line]) -> Iterator[str]:
     for group in _groups(lines, lambda line: line.example.conversation.text):
         for line in group[1:]:
             yield f"{line}: the same text as {group[0]}; remove one"
-    for group in _groups(lines, lambda line: masked(line.example.conversation)):
+    with_letters = [line for line in lines if masked(line.example.conversation)]
+    for group in _groups(with_letters, lambda line: masked(line.example.conversation)):
         for line in group[FILLS:]:
             yield f"{line}: fill {FILLS + 1} or more of the message at {group[0]}; write another"
         yield from _of_another_wave(group)

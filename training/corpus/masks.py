@@ -18,8 +18,8 @@ _REST = re.compile(r"[^a-z<>]+")
 
 
 def masked(conversation: Conversation) -> str:
-    """Letters alone: no diacritics, names, links, digits, spaces or marks."""
-    return "\n".join(_masked(message) for message in conversation.messages)
+    """Letters alone: no diacritics, names, links, digits, spaces or marks; empty where there are none."""
+    return "\n".join(_masked(message) for message in conversation.messages).strip()
 
 
 def _masked(message: Message) -> str:

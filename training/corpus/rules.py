@@ -16,13 +16,17 @@ TURNS = range(2, 21)
 
 #: Real numbers that stand in the corpus as their owners' own.
 PUBLIC_NUMBERS = frozenset({"0922789789"})
-_MOBILE = re.compile(r"(?<![\w.,/*-])(?:\+?84[ .-]?|0)[35789]\d(?:[ .-]?\d){7}(?!\w)")
+_MOBILE = re.compile(r"(?<![\w*])(?<!\w,)(?<![A-Za-z]-)(?:\+?84[ .-]?|0)[35789]\d(?:[ .-]?\d){7}(?!\w)")
 _LANDLINE = re.compile(r"(?<![\w.,/*-])\(?(?:\+?84[ .-]?|0)2\d{1,2}\)?(?:[ .-]?\d){7,8}(?!\w)")
 _LONG = re.compile(r"(?<![\w.,/*-])\d{9,19}(?!\w)")
+#: Also hotlines, and the landlines that have their own rule.
+_INVENTED = re.compile(r"000|057|02|1[89]00\d{4,6}$")
 _PLATE = re.compile(r"(?<!\w)\d{2}[A-Z][A-Z\d]?[- ]\d{3}[.]?\d{2}(?!\d)")
 _EMAIL = re.compile(r"(?<![\w.*+-])[\w.+-]+@(?P<host>[\w-]+(?:\.[\w-]+)+)")
 #: Mailboxes at these may be a real person's.
-_MAIL_PROVIDERS = frozenset({"gmail.com", "yahoo.com", "yahoo.com.vn", "outlook.com", "icloud.com"})
+_MAIL_PROVIDERS = frozenset(
+    {"gmail.com", "yahoo.com", "yahoo.com.vn", "outlook.com", "hotmail.com", "icloud.com"}
+)
 
 
 def complete(example: Example) -> Iterator[str]:
@@ -32,6 +36,8 @@ def complete(example: Example) -> Iterator[str]:
     for field in ("written_at", "sender_type", "register"):
         if getattr(example, field) is None:
             yield f"{field} is missing"
+    if example.written_at and not re.fullmatch(r"20\d\d-[01]\d(-[0-3]\d)?", example.written_at):
+        yield "written_at is no day (2026-11-24) or month (2026-11)"
     if example.conversation.channel is None:
         yield "channel is missing"
     if example.label == "scam" and example.trick is None:
@@ -43,7 +49,7 @@ def complete(example: Example) -> Iterator[str]:
         yield f"{turns} turns; at most {TURNS[-1]}"
     for position, message in enumerate(example.conversation.messages):
         if len(message.text) not in LENGTHS:
-            yield f"message {position} has {len(message.text)} characters; at most {LENGTHS[-1]}"
+            yield f"message {position} has {len(message.text)} characters; 1 to {LENGTHS[-1]}"
 
 
 def invented(example: Example) -> Iterator[str]:
@@ -54,10 +60,10 @@ def invented(example: Example) -> Iterator[str]:
                 yield "a mobile number outside the invented range; begin it with 057"
         for number in _digits(_LANDLINE, message.text):
             area = 3 if number.startswith(("024", "028")) else 4
-            if number[area] != "0" and number[:4] not in ("0240", "0280"):  # never allotted
+            if number[area] != "0":
                 yield "a landline outside the invented range; put a 0 after its area code"
-        for number in _digits(_LONG, message.text):
-            if not number.startswith(("000", "057", "1800", "1900")) and number not in PUBLIC_NUMBERS:
+        for number in (*_digits(_LONG, message.text), *_accounts(message.text)):
+            if not _INVENTED.match(number) and number not in PUBLIC_NUMBERS:
                 yield "a number of an account, card or person outside the invented range; begin it with 000"
         if any("W" not in plate for plate in _PLATE.findall(message.text)):
             yield "a licence plate outside the invented range; use the series W"
@@ -81,6 +87,13 @@ def _digits(pattern: re.Pattern[str], text: str) -> Iterator[str]:
     for match in pattern.finditer(text):
         digits = re.sub(r"\D", "", match[0])
         yield f"0{digits[2:]}" if digits.startswith("84") else digits
+
+
+def _accounts(text: str) -> Iterator[str]:
+    """Account numbers that are written in groups."""
+    for entity in find_entities(normalize(text).text):
+        if entity.type == "account" and len(entity.value) >= 9:
+            yield entity.value
 
 
 def _link_kinds(example: Example) -> Iterator[str]:

@@ -83,7 +83,7 @@ def test_a_near_duplicate_across_the_unseen_split_is_refused(
     copy = draft(record, text=FILLED.format(1), category="account_takeover", trick="voicemail-link")
     added = add(write("new.jsonl", copy), waves=waves, folder=corpus)
     assert added.count == 0
-    assert "near-duplicate of messages in" in added.refused[0]
+    assert "near-duplicate of a message in" in added.refused[0]
 
 
 def test_a_bad_line_is_refused_alone_and_never_repeated(

@@ -23,6 +23,7 @@ def test_a_whole_message_breaks_no_rule(example: Make) -> None:
         ({"trick": None}, "a scam needs its trick"),
         ({"source": "label"}, "source must be written"),
         ({"text": "x" * 1501}, "message 0 has 1501 characters"),
+        ({"written_at": "yesterday"}, "written_at is no day"),
     ],
 )
 def test_what_is_missing_is_said(example: Make, missing: dict[str, Any], reason: str) -> None:
@@ -46,6 +47,11 @@ def test_a_scam_conversation_says_from_which_turn_a_reader_knows(example: Make) 
         "CCCD 079095012345",
         "xe 30A-123.45 vi pham",
         "gui ve nguyenvana88@gmail.com",
+        "ket ban zalo.me/0912345678",
+        "SDT.0912345678",
+        "0571.234.567-0987.654.321",
+        "ck vao STK 1903 4567 8901 Techcombank",
+        "STK:1900123456789",
     ],
 )
 def test_a_number_that_may_be_somebodys_is_refused(example: Make, text: str) -> None:
