@@ -405,6 +405,8 @@ def corpus_card(
     from data.corpus import FOLDER, load
     from training.corpus.card import CARD, data_card
 
+    if corpus is not None and output is None:
+        raise BadData("data/README.md is the card of the shipped corpus; give --output for another one's")
     target = output or CARD
     target.write_text(data_card(load(corpus or FOLDER)), encoding="utf-8")
     out.print(f"-> {target}", highlight=False)

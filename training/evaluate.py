@@ -20,12 +20,12 @@ from data.taxonomy import LABELS, Label
 from data.tricks import held_out
 from data.waves import wave_key
 from model.classifier import Classifier
-from model.entities import find_entities
-from model.normalize import fold, normalize
+from model.normalize import fold
 from model.verdict import scam_score
 from training.baseline import Baseline, fit_baseline
 from training.calibrate import find_thresholds
 from training.config import Config, read_config
+from training.corpus.shortcuts import has_url
 from training.dataset import merge_waves
 from training.metrics import Bools, Bootstrap, Floats, Measured, measure
 from training.tables import print_report
@@ -156,7 +156,7 @@ def slices_of(rows: Sequence[Row]) -> Iterator[tuple[str, Bools]]:
     """The named parts of a test set that hold any row."""
     conversations = [row.conversation for row in rows]
     marks = np.array([fold(c.text) != c.text.lower() for c in conversations], dtype=np.bool_)
-    urls = np.array([_has_url(c) for c in conversations], dtype=np.bool_)
+    urls = np.array([has_url(c.text) for c in conversations], dtype=np.bool_)
     turns = np.array([len(c.messages) > 1 for c in conversations], dtype=np.bool_)
     sms, chat = (np.array([c.channel == name for c in conversations], bool) for name in ("sms", "chat"))
     parts = {"diacritics": marks, "no diacritics": ~marks, "URL": urls, "no URL": ~urls}
@@ -180,11 +180,6 @@ def _kinds_of(rows: Sequence[Row]) -> Iterator[tuple[str, Label, Bools]]:
         )
 
 
-def _has_url(conversation: Conversation) -> bool:
-    texts = (normalize(message.text).text for message in conversation.messages)
-    return any(entity.type == "url" for text in texts for entity in find_entities(text))
-
-
 def _row(line: str, source: str, number: int) -> Row:
     record = parse_record(line, source, number)
     try:
@@ -194,4 +189,5 @@ def _row(line: str, source: str, number: int) -> Row:
     if record.get("label") not in LABELS:
         raise BadRecord(source, number, "label must be scam or legitimate")
     kind = record.get("code") or record.get("category") or "no code"
-    return Row(conversation, record["label"], str(kind), str(record.get("wave") or wave_key(conversation)))
+    wave = str(record.get("wave") or wave_key(conversation))
+    return Row(conversation, record["label"], str(kind), wave, record.get("trick"))

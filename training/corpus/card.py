@@ -4,12 +4,12 @@ Headings follow the Hugging Face dataset card (after Gebru et al. 2021, *Datashe
 """
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 
 from data.corpus import SPLIT_OF_FILE
+from data.errors import BadData
 from data.messages import Example
 from data.taxonomy import taxonomy
 from data.tricks import held_out
@@ -56,10 +56,10 @@ def _instance(examples: Sequence[Example]) -> Example:
     """The first short fake bank message whose link imitates: what the policy is clearest about."""
     for example in examples:
         wrong = dataclasses.replace(example, label="legitimate", category="balance")
-        short = len(json.dumps(line(example))) < 700
+        short = len(line(example)) < 500
         if example.category == "bank_impersonation" and short and any(by_policy(wrong)):
             return example
-    raise ValueError("the corpus has no fake bank message with a look-alike link")
+    raise BadData("the card shows a fake bank message with a look-alike link; the corpus has none")
 
 
 def _splits(examples: Sequence[Example]) -> str:

@@ -10,9 +10,9 @@ from data.messages import Example
 from model.entities import find_entities, host_of, url_kind
 from model.normalize import normalize
 
-#: Characters of one message, and turns of a conversation.
+#: Characters of one message, and turns of a conversation at most.
 LENGTHS = range(1, 1501)
-TURNS = range(2, 21)
+TURNS = 20
 
 #: Real numbers that stand in the corpus as their owners' own.
 PUBLIC_NUMBERS = frozenset({"0922789789"})
@@ -42,11 +42,15 @@ def complete(example: Example) -> Iterator[str]:
         yield "channel is missing"
     if example.label == "scam" and example.trick is None:
         yield "a scam needs its trick; see data/tricks.toml"
+
+
+def bounded(example: Example) -> Iterator[str]:
+    """Lengths as on phones, and the turn from which a reader knows."""
     turns = len(example.conversation.messages)
     if turns > 1 and example.label == "scam" and example.scam_turn is None:
         yield "a scam conversation needs scam_turn, from which a careful reader knows"
-    if turns > 1 and turns not in TURNS:
-        yield f"{turns} turns; at most {TURNS[-1]}"
+    if turns > TURNS:
+        yield f"{turns} turns; at most {TURNS}"
     for position, message in enumerate(example.conversation.messages):
         if len(message.text) not in LENGTHS:
             yield f"message {position} has {len(message.text)} characters; 1 to {LENGTHS[-1]}"
@@ -80,7 +84,7 @@ def by_policy(example: Example) -> Iterator[str]:
         yield "a fake bank whose only link is the true bank's: is it legitimate, or is it a warning?"
 
 
-RULES: tuple[Callable[[Example], Iterator[str]], ...] = (complete, invented, by_policy)
+RULES: tuple[Callable[[Example], Iterator[str]], ...] = (complete, bounded, invented, by_policy)
 
 
 def _digits(pattern: re.Pattern[str], text: str) -> Iterator[str]:

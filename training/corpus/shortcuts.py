@@ -16,7 +16,9 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from data.messages import CHANNELS, SENDER_TYPES, Example
-from data.plain import BARE_URL, FULL_URL, plain
+from data.plain import plain
+from model.entities import find_entities
+from model.normalize import normalize
 
 #: The highest ROC-AUC that a surface feature may have alone.
 SURFACE_LIMIT = 0.65
@@ -59,8 +61,7 @@ class Trigger:
 
 def has_url(text: str) -> bool:
     """Whether a text holds a web address, with or without its scheme."""
-    seen = plain(text).text
-    return FULL_URL.search(seen) is not None or BARE_URL.search(seen) is not None
+    return any(entity.type == "url" for entity in find_entities(normalize(text).text))
 
 
 def diacritics_share(text: str) -> float:

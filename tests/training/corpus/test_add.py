@@ -111,3 +111,86 @@ def test_what_is_written_reads_back_as_it_was(
     [line] = [line for file in corpus.glob("*.jsonl") for line in file.read_text("utf-8").splitlines()]
     written = json.loads(line)
     assert {key: written[key] for key in talk} == talk
+
+
+def test_near_duplicates_of_a_held_out_trick_stay_together(
+    corpus: Path, write: Write, record: Record, waves: Waves
+) -> None:
+    held_out = {"category": "account_takeover", "trick": "voicemail-link"}
+    fills = [draft(record, text=FILLED.format(number), **held_out) for number in range(3)]
+    assert add(write("new.jsonl", *fills), waves=waves, folder=corpus).count == 3
+    assert [file.name for file in corpus.iterdir()] == ["unseen.jsonl"]
+
+
+def test_what_is_near_to_an_unseen_message_is_no_other_trick(
+    corpus: Path, write: Write, record: Record, waves: Waves
+) -> None:
+    held_out = draft(record, category="account_takeover", trick="voicemail-link")
+    add(write("new.jsonl", held_out), waves=waves, folder=corpus)
+    added = add(write("new.jsonl", draft(record, text=FILLED.format(1))), waves=waves, folder=corpus)
+    assert added.refused == (
+        "new.jsonl:1: near-duplicate of a message in unseen.jsonl; write another message",
+    )
+
+
+def test_a_file_without_its_last_newline_is_not_damaged(
+    corpus: Path, write: Write, record: Record, waves: Waves
+) -> None:
+    add(write("new.jsonl", draft(record)), waves=waves, folder=corpus)
+    [file] = corpus.iterdir()
+    file.write_text(file.read_text("utf-8").rstrip("\n"), encoding="utf-8")
+    add(
+        write("new.jsonl", *(draft(record, text=f"{OTHER} {n * 'abc '}") for n in range(9))),
+        waves=waves,
+        folder=corpus,
+    )
+    assert len(load(corpus)) > 1
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"text": "nua ky tu \ud83d"},
+        {"category": ["bank_impersonation"]},
+        {"written_at": 5},
+        {"messages": [{"role": "sender", "text": "x"}] * 21, "text": None, "scam_turn": 0},
+    ],
+)
+def test_an_odd_line_is_refused_alone(
+    corpus: Path, write: Write, record: Record, waves: Waves, bad: dict[str, Any]
+) -> None:
+    file = write("new.jsonl", draft(record, text=OTHER))
+    file.write_text(json.dumps(draft(record, **bad)) + "\n" + file.read_text("utf-8"), encoding="utf-8")
+    added = add(file, waves=waves, folder=corpus)
+    assert (added.count, len(added.refused)) == (1, 1)
+    assert len(load(corpus)) == 1
+
+
+def test_two_conversations_of_one_id_are_one(
+    corpus: Path, write: Write, record: Record, waves: Waves
+) -> None:
+    def talk(*texts: str) -> dict[str, Any]:
+        turns = [{"role": "sender", "text": text} for text in texts]
+        return draft(record, text=None, messages=turns, scam_turn=0)
+
+    file = write("new.jsonl", talk("mot hai\nba bon", "nam sau"), talk("mot hai", "ba bon\nnam sau"))
+    assert add(file, waves=waves, folder=corpus).count == 1
+    assert len(load(corpus)) == 1
+
+
+def test_messages_without_letters_are_no_fills_of_each_other(
+    corpus: Path, write: Write, record: Record, waves: Waves
+) -> None:
+    short = [draft(record, text=text) for text in ("123", "?", "😀", "0571 234 567", "88")]
+    assert add(write("new.jsonl", *short), waves=waves, folder=corpus).refused == ()
+
+
+def test_a_folder_that_is_no_corpus_in_splits_is_said(
+    corpus: Path, write: Write, record: Record, waves: Waves
+) -> None:
+    file = write("new.jsonl", draft(record))
+    with pytest.raises(BadData, match="no such folder"):
+        add(file, waves=waves, folder=corpus / "missing")
+    write("corpus/more.jsonl", record())
+    with pytest.raises(BadData, match="no split"):
+        add(file, waves=waves, folder=corpus)

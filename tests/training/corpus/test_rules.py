@@ -4,13 +4,13 @@ from typing import Any
 import pytest
 
 from data.messages import Example
-from training.corpus.rules import by_policy, complete, invented
+from training.corpus.rules import RULES, bounded, by_policy, complete, invented
 
 Make = Callable[..., Example]
 
 
 def test_a_whole_message_breaks_no_rule(example: Make) -> None:
-    assert not [reason for rule in (complete, invented, by_policy) for reason in rule(example())]
+    assert not [reason for rule in RULES for reason in rule(example())]
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,6 @@ def test_a_whole_message_breaks_no_rule(example: Make) -> None:
         ({"channel": None}, "channel is missing"),
         ({"trick": None}, "a scam needs its trick"),
         ({"source": "label"}, "source must be written"),
-        ({"text": "x" * 1501}, "message 0 has 1501 characters"),
         ({"written_at": "yesterday"}, "written_at is no day"),
     ],
 )
@@ -32,8 +31,14 @@ def test_what_is_missing_is_said(example: Make, missing: dict[str, Any], reason:
 
 def test_a_scam_conversation_says_from_which_turn_a_reader_knows(example: Make) -> None:
     turns = [{"role": "sender", "text": "alo"}, {"role": "recipient", "text": "ai day"}]
-    assert list(complete(example(text=None, messages=turns)))
-    assert not list(complete(example(text=None, messages=turns, scam_turn=0)))
+    assert list(bounded(example(text=None, messages=turns)))
+    assert not list(bounded(example(text=None, messages=turns, scam_turn=0)))
+
+
+def test_a_message_or_a_conversation_that_no_phone_would_hold_is_too_long(example: Make) -> None:
+    assert list(bounded(example(text="x" * 1501)))
+    turns = [{"role": "sender", "text": "alo"}] * 21
+    assert list(bounded(example(text=None, messages=turns, scam_turn=0)))
 
 
 @pytest.mark.parametrize(
