@@ -83,9 +83,11 @@ def _corpus(folder: Path) -> list[Example]:
 def _append(file: Path, lines: Sequence[str]) -> None:
     if not lines:
         return
-    there = file.read_text("utf-8").splitlines(keepends=False) if file.exists() else []
+    there = file.read_text("utf-8") if file.exists() else ""
+    if there and not there.endswith("\n"):
+        there += "\n"
     beside = file.with_name(f"{file.name}.partial")
-    beside.write_text("".join(f"{text}\n" for text in (*there, *lines)), encoding="utf-8")
+    beside.write_text(there + "".join(f"{text}\n" for text in lines), encoding="utf-8")
     beside.replace(file)
 
 

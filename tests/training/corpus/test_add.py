@@ -136,15 +136,14 @@ def test_what_is_near_to_an_unseen_message_is_no_other_trick(
 def test_a_file_without_its_last_newline_is_not_damaged(
     corpus: Path, write: Write, record: Record, waves: Waves
 ) -> None:
-    add(write("new.jsonl", draft(record)), waves=waves, folder=corpus)
+    odd = draft(record, text=f"{record()['text']}\u2028\x85 nhe")
+    add(write("new.jsonl", odd), waves=waves, folder=corpus)
     [file] = corpus.iterdir()
     file.write_text(file.read_text("utf-8").rstrip("\n"), encoding="utf-8")
-    add(
-        write("new.jsonl", *(draft(record, text=f"{OTHER} {n * 'abc '}") for n in range(9))),
-        waves=waves,
-        folder=corpus,
-    )
-    assert len(load(corpus)) > 1
+    near = draft(record, text=f"{record()['text']} nhe ban")
+    add(write("new.jsonl", near), waves=waves, folder=corpus)
+    assert [entry.name for entry in corpus.iterdir()] == [file.name]
+    assert {example.conversation.text for example in load(corpus)} == {odd["text"], near["text"]}
 
 
 @pytest.mark.parametrize(
