@@ -86,8 +86,12 @@ def main() -> None:
 
 
 def _fail(error: CanhGiacError) -> None:
-    err.print(f"canhgiac: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+    _complain(f"canhgiac: {error}")
     sys.exit(1)
+
+
+def _complain(sentence: str) -> None:
+    err.print(sentence, style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -357,7 +361,7 @@ def corpus_add(
 
     added = add(file, waves=read_config().waves, folder=corpus or FOLDER)
     for reason in added.refused:
-        err.print(f"refused {reason}", style="red", markup=False, highlight=False, soft_wrap=True)
+        _complain(f"refused {reason}")
     out.print(f"{added.count} messages added, {len(added.refused)} refused", highlight=False)
     if added.refused:
         raise typer.Exit(1)
@@ -372,7 +376,7 @@ def corpus_check(corpus: CorpusDir = None) -> None:
 
     found = check(corpus or FOLDER, waves=read_config().waves)
     for finding in found:
-        err.print(finding, style="red", markup=False, highlight=False, soft_wrap=True)
+        _complain(finding)
     out.print(f"{len(found)} findings" if found else "The corpus is as it must be.", highlight=False)
     if found:
         raise typer.Exit(1)

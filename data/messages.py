@@ -12,9 +12,10 @@ conversation.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_args
 
-from data.errors import BadMessage, BadRecord, TextTooLong
+from data.errors import BadData, BadMessage, BadRecord, TextTooLong
 from data.taxonomy import LABELS, Label, taxonomy
 from data.tricks import tricks
 
@@ -31,6 +32,19 @@ REGISTERS: tuple[Register, ...] = get_args(Register)
 SPLITS: tuple[Split, ...] = get_args(Split)
 
 T = TypeVar("T", bound=str)
+
+#: What is written of an example after its id and conversation.
+_OF_AN_EXAMPLE = (
+    "label",
+    "category",
+    "trick",
+    "sender_type",
+    "register",
+    "scam_turn",
+    "source",
+    "written_at",
+    "wave",
+)
 
 #: The longest message accepted, in characters (code points). Four concatenated Unicode SMS are
 #: 268; 2,000 is the longest chat message most people ever paste.
@@ -177,6 +191,24 @@ def record_of(conversation: Conversation) -> dict[str, Any]:
     if conversation.channel is not None:
         record["channel"] = conversation.channel
     return record
+
+
+def example_record(example: Example) -> dict[str, Any]:
+    """The fields of an example as written to JSON, in the corpus' order; ``split`` is its file's name."""
+    record = {"id": example.id, **record_of(example.conversation)}
+    for field in _OF_AN_EXAMPLE:
+        if (value := getattr(example, field)) is not None:
+            record[field] = value
+    return record
+
+
+def numbered_lines(file: Path) -> list[tuple[int, str]]:
+    """Line numbers and lines of a JSON Lines file, empty ones passed over; ``BadData`` if unreadable."""
+    try:
+        lines = file.read_text("utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadData(f"{file}: cannot be read ({type(error).__name__}); give a JSON Lines file") from error
+    return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
 
 
 def _messages_from(messages: Sequence[Any]) -> Iterator[Message]:

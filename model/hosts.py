@@ -41,7 +41,7 @@ def owner(host: str) -> Organisation | None:
     ('viettel', None, None)
     """
     for domain in _parents(host.lower()):
-        if domain in shorteners() or domain in platforms():
+        if domain in _open_domains():
             return None
         if domain in _domains():
             return _domains()[domain]
@@ -75,7 +75,12 @@ def imitated(host: str, text: str) -> Organisation | None:
 
 
 def _leads_anywhere(host: str) -> bool:
-    return any(domain in shorteners() or domain in platforms() for domain in _parents(host.lower()))
+    return not _open_domains().isdisjoint(_parents(host.lower()))
+
+
+@cache
+def _open_domains() -> frozenset[str]:
+    return shorteners() | platforms()
 
 
 def _parents(host: str) -> Iterator[str]:

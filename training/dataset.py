@@ -17,26 +17,13 @@ from datasketch import MinHash, MinHashLSH
 
 from data.corpus import read
 from data.errors import BadData
-from data.messages import SPLITS, Example, Split, record_of
+from data.messages import SPLITS, Example, Split, example_record
 from data.splits import Splits, split_by_wave
 from model.view import view
 from training.config import Waves
 
 #: What a campaign varies from one message to the next.
 _DIGITS = re.compile(r"\d+")
-
-#: What a saved line keeps of an example besides its id and conversation.
-KEPT = (
-    "label",
-    "category",
-    "trick",
-    "wave",
-    "source",
-    "written_at",
-    "sender_type",
-    "register",
-    "scam_turn",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +45,7 @@ def snapshot(
     """
     # repetitions go last: a corpus entry holds its wave in place even when a label replaces it
     divided = split_by_wave(merge_waves([*corpus, *labels], waves), seed=seed)
-    splits = Splits(*(_frozen(_without_repetitions(getattr(divided, name)), name) for name in SPLITS))
+    splits = Splits(*(_in_split(_without_repetitions(getattr(divided, name)), name) for name in SPLITS))
     for name in SPLITS:
         answers = {example.label for example in getattr(splits, name)}
         if len(answers) < 2:
@@ -75,7 +62,7 @@ def snapshot(
 def read_snapshot(folder: Path) -> Splits:
     """The splits saved in a snapshot folder."""
     parts = {name: [example for _, example in read(folder / f"{name}.jsonl")] for name in SPLITS}
-    return Splits(*(_frozen(parts[name], name) for name in SPLITS))
+    return Splits(*(_in_split(parts[name], name) for name in SPLITS))
 
 
 def merge_waves(examples: Sequence[Example], waves: Waves) -> list[Example]:
@@ -116,7 +103,7 @@ def _min_hash(example: Example, waves: Waves) -> MinHash:
     return result
 
 
-def _frozen(examples: Iterable[Example], split: Split) -> tuple[Example, ...]:
+def _in_split(examples: Iterable[Example], split: Split) -> tuple[Example, ...]:
     return tuple(dataclasses.replace(example, split=split) for example in examples)
 
 
@@ -127,12 +114,7 @@ def _without_repetitions(examples: Iterable[Example]) -> tuple[Example, ...]:
 
 
 def _line(example: Example) -> str:
-    record = {
-        "id": example.id,
-        **record_of(example.conversation),
-        **{key: getattr(example, key) for key in KEPT if getattr(example, key) is not None},
-    }
-    return json.dumps(record, ensure_ascii=False, sort_keys=True)
+    return json.dumps(example_record(example), ensure_ascii=False, sort_keys=True)
 
 
 def _save(folder: Path, lines: Mapping[Split, list[str]]) -> None:

@@ -14,18 +14,17 @@ from rich.console import Console
 
 from data.corpus import FOLDER, load
 from data.errors import BadData, BadMessage, BadRecord
-from data.messages import Conversation, Example, conversation_from, parse_record
+from data.messages import Conversation, Example, conversation_from, numbered_lines, parse_record
 from data.splits import split_by_wave
 from data.taxonomy import LABELS, Label
 from data.tricks import held_out
 from data.waves import wave_key
 from model.classifier import Classifier
-from model.normalize import fold
 from model.verdict import scam_score
 from training.baseline import Baseline, fit_baseline
 from training.calibrate import find_thresholds
 from training.config import Config, read_config
-from training.corpus.shortcuts import has_url
+from training.corpus.shortcuts import has_diacritics, has_url
 from training.dataset import merge_waves
 from training.metrics import Bools, Bootstrap, Floats, Measured, measure
 from training.tables import print_report
@@ -137,11 +136,7 @@ def rows_of(examples: Sequence[Example]) -> list[Row]:
 
 def read_rows(path: Path) -> list[Row]:
     """The labelled messages of a JSON Lines file; ``BadRecord`` with file and line of a bad one."""
-    try:
-        lines = path.read_text("utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadData(f"{path}: cannot be read ({type(error).__name__}); give a JSON Lines file") from error
-    rows = [_row(line, path.name, number) for number, line in enumerate(lines, 1) if line.strip()]
+    rows = [_row(line, path.name, number) for number, line in numbered_lines(path)]
     if not rows:
         raise BadData(f"{path}: holds no message; write one JSON object a line")
     return rows
@@ -155,7 +150,7 @@ def answers(rows: Sequence[Row] | Sequence[Example]) -> Bools:
 def slices_of(rows: Sequence[Row]) -> Iterator[tuple[str, Bools]]:
     """The named parts of a test set that hold any row."""
     conversations = [row.conversation for row in rows]
-    marks = np.array([fold(c.text) != c.text.lower() for c in conversations], dtype=np.bool_)
+    marks = np.array([has_diacritics(c.text) for c in conversations], dtype=np.bool_)
     urls = np.array([has_url(c.text) for c in conversations], dtype=np.bool_)
     turns = np.array([len(c.messages) > 1 for c in conversations], dtype=np.bool_)
     sms, chat = (np.array([c.channel == name for c in conversations], bool) for name in ("sms", "chat"))

@@ -23,7 +23,12 @@ SPLIT_OF_FILE: dict[str, Split] = {**{f"{split}.jsonl": split for split in SPLIT
 
 
 def load(folder: Path = FOLDER) -> list[Example]:
-    """Every example of every ``.jsonl`` file in the folder, files in name order.
+    """Every example of every ``.jsonl`` file in the folder, files in name order; see ``locate``."""
+    return [example for _, _, example in locate(folder)]
+
+
+def locate(folder: Path = FOLDER) -> Iterator[tuple[str, int, Example]]:
+    """File name, line number and example of everything in the folder, files in name order.
 
     Raises ``BadRecord`` with file, line and reason at the first line that is not valid JSON, not a
     valid example or repeats an id, and ``BadData`` when the folder holds no file.
@@ -32,14 +37,13 @@ def load(folder: Path = FOLDER) -> list[Example]:
     if not files:
         raise BadData(f"{folder}: no .jsonl file there; give the folder of the corpus")
     seen: dict[str, str] = {}
-    examples = []
     for file in files:
+        split = SPLIT_OF_FILE.get(file.name)
         for line, example in read(file):
             if example.id in seen:
                 raise BadRecord(file.name, line, f"id {example.id} is also at {seen[example.id]}")
             seen[example.id] = f"{file.name}:{line}"
-            examples.append(dataclasses.replace(example, split=SPLIT_OF_FILE.get(file.name)))
-    return examples
+            yield file.name, line, dataclasses.replace(example, split=split)
 
 
 def read(file: Path) -> Iterator[tuple[int, Example]]:

@@ -12,11 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from data.corpus import FOLDER, SPLIT_OF_FILE, UNSEEN, load
 from data.errors import BadData, BadMessage, BadRecord
-from data.messages import Example, example_from, parse_record, record_of
+from data.messages import Example, example_from, example_record, numbered_lines, parse_record
 from data.splits import part_of
 from data.tricks import held_out
 from training.config import Waves
@@ -63,12 +62,7 @@ def add(file: Path, *, waves: Waves, folder: Path = FOLDER) -> Added:
 
 def line(example: Example) -> str:
     """An example as its line in the corpus."""
-    record: dict[str, Any] = {"id": example.id, **record_of(example.conversation)}
-    for field in ("label", "category", "trick", "sender_type", "register", "scam_turn", "source"):
-        record[field] = getattr(example, field)
-    record |= {"written_at": example.written_at, "wave": example.wave}
-    known = {key: value for key, value in record.items() if value is not None}
-    return json.dumps(known, ensure_ascii=False)
+    return json.dumps(example_record(example), ensure_ascii=False)
 
 
 def _corpus(folder: Path) -> list[Example]:
@@ -92,14 +86,8 @@ def _append(file: Path, lines: Sequence[str]) -> None:
 
 
 def _drafts(file: Path, refused: list[str]) -> Iterator[Draft]:
-    try:
-        lines = file.read_text("utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadData(f"{file}: cannot be read ({type(error).__name__}); give a JSON Lines file") from error
     today = datetime.now(UTC).date().isoformat()
-    for number, text in enumerate(lines, 1):
-        if not text.strip():
-            continue
+    for number, text in numbered_lines(file):
         where = f"{file.name}:{number}"
         try:
             record = {"written_at": today, **parse_record(text, file.name, number)}

@@ -1,12 +1,11 @@
 """Everything that must hold of the corpus, and where it does not: ``canhgiac corpus check``."""
 
-import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.corpus import FOLDER, SPLIT_OF_FILE, UNSEEN, load, read
+from data.corpus import FOLDER, SPLIT_OF_FILE, UNSEEN, locate
 from data.messages import Example
 from data.tricks import held_out
 from training.config import Waves
@@ -44,12 +43,7 @@ def check(folder: Path = FOLDER, *, waves: Waves) -> list[str]:
 
     Raises ``BadRecord`` at the first line that is no example at all.
     """
-    load(folder)  # refuses repeated ids
-    lines = [
-        Line(file.name, number, dataclasses.replace(example, split=SPLIT_OF_FILE.get(file.name)))
-        for file in sorted(folder.glob("*.jsonl"))
-        for number, example in read(file)
-    ]
+    lines = [Line(*located) for located in locate(folder)]
     examples = [line.example for line in lines]
     found = [f"{line}: {reason}" for line in lines for rule in RULES for reason in rule(line.example)]
     return [
@@ -73,8 +67,8 @@ def _repeated(lines: Sequence[Line]) -> Iterator[str]:
     for group in _groups(lines, lambda line: line.example.conversation.text):
         for line in group[1:]:
             yield f"{line}: the same text as {group[0]}; remove one"
-    with_letters = [line for line in lines if masked(line.example.conversation)]
-    for group in _groups(with_letters, lambda line: masked(line.example.conversation)):
+    # without letters there is nothing to be a fill of: such a message is a group of its own
+    for group in _groups(lines, lambda line: masked(line.example.conversation) or line.example.id):
         for line in group[FILLS:]:
             yield f"{line}: fill {FILLS + 1} or more of the message at {group[0]}; write another"
         yield from _of_another_wave(group)

@@ -5,9 +5,10 @@ Each rule yields a sentence for what is wrong and what to do; none repeats the m
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from data.messages import Example
-from model.entities import find_entities, host_of, url_kind
+from model.entities import Entity, find_entities, host_of, url_kind
 from model.normalize import normalize
 
 #: Characters of one message, and turns of a conversation at most.
@@ -95,14 +96,21 @@ def _digits(pattern: re.Pattern[str], text: str) -> Iterator[str]:
 
 def _accounts(text: str) -> Iterator[str]:
     """Account numbers that are written in groups."""
-    for entity in find_entities(normalize(text).text):
+    for entity in _entities(text)[1]:
         if entity.type == "account" and len(entity.value) >= 9:
             yield entity.value
 
 
 def _link_kinds(example: Example) -> Iterator[str]:
     for message in example.conversation.messages:
-        text = normalize(message.text).text
-        for entity in find_entities(text):
+        text, entities = _entities(message.text)
+        for entity in entities:
             if entity.type == "url":
                 yield url_kind(host_of(entity.value), text)
+
+
+@lru_cache(maxsize=32)  # the rules ask one after the other about the same message
+def _entities(text: str) -> tuple[str, list[Entity]]:
+    """A text normalized, and what it names."""
+    normalized = normalize(text).text
+    return normalized, find_entities(normalized)

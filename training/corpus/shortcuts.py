@@ -18,7 +18,7 @@ from sklearn.metrics import roc_auc_score
 from data.messages import CHANNELS, SENDER_TYPES, Example
 from data.plain import plain
 from model.entities import find_entities
-from model.normalize import normalize
+from model.normalize import fold, normalize
 
 #: The highest ROC-AUC that a surface feature may have alone.
 SURFACE_LIMIT = 0.65
@@ -62,6 +62,11 @@ class Trigger:
 def has_url(text: str) -> bool:
     """Whether a text holds a web address, with or without its scheme."""
     return any(entity.type == "url" for entity in find_entities(normalize(text).text))
+
+
+def has_diacritics(text: str) -> bool:
+    """Whether any letter bears a mark."""
+    return fold(text) != text.lower()
 
 
 def diacritics_share(text: str) -> float:

@@ -16,7 +16,7 @@ from data.messages import Example
 from data.taxonomy import LABELS, taxonomy
 from data.tricks import tricks
 from training.corpus.masks import masked
-from training.corpus.shortcuts import diacritics_share, has_url
+from training.corpus.shortcuts import has_diacritics, has_url
 
 DISTINCT = 8_000
 CONVERSATIONS = 800
@@ -149,7 +149,7 @@ def share(examples: Sequence[Example], holds: Callable[[Example], bool]) -> floa
 
 def is_marked(example: Example) -> bool:
     """Whether a conversation bears any Vietnamese diacritics."""
-    return diacritics_share(example.conversation.text) > 0
+    return has_diacritics(example.conversation.text)
 
 
 def _linked(example: Example) -> bool:
