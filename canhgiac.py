@@ -290,13 +290,16 @@ def pretrain(
     output: Annotated[
         Path, typer.Option(help="Where the base model goes; an interrupted run resumes there.")
     ],
-    tokens: Annotated[int, typer.Option(help="How many tokens to read in all.")] = 10_000_000,
+    tokens: Annotated[int, typer.Option(help="How many tokens to read in all.")] = 40_000_000,
+    start: Annotated[
+        Path | None, typer.Option(help="A base of this shape to go on from, such as training/base.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of weights, order and masking.")] = 0,
 ) -> None:
-    """Pretrain the compact base model on raw text (masked language modelling)."""
+    """Pretrain the compact base model on raw text and the corpus (masked language modelling)."""
     from training.pretrain import pretrain as run
 
-    run(text, output, tokens=tokens, seed=seed)
+    run(text, output, tokens=tokens, start=start, seed=seed)
 
 
 @keys_app.command("create")

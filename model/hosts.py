@@ -8,8 +8,12 @@ from typing import Literal
 from data.facts import Organisation, organisations, platforms, shorteners
 from model.normalize import fold
 
-UrlKind = Literal["official", "lookalike", "shortener", "other"]
+UrlKind = Literal["official", "lookalike", "shortener", "foreign", "other"]
 
+#: Characters in which a sender says who it is.
+OPENING = 120
+#: Kinds of organisations that send customers to their own domains.
+_SPEAKERS = frozenset(("bank", "wallet", "state", "power", "water", "insurance", "delivery", "finance", "shop"))
 #: Digits written for letters in hosts that imitate: ``vietc0mbank``.
 _LEET = str.maketrans("013457", "oieast")
 
@@ -19,16 +23,21 @@ def url_kind(host: str, text: str) -> UrlKind:
 
     ``official``: a known organisation's, sub-domains included. ``shortener``: leads anywhere, or to a
     page that anybody may open (zalo.me): genuine senders and scammers both use it.
-    ``lookalike``: bears an organisation's name and is not its own; see ``imitated``.
+    ``lookalike``: bears an organisation's name and is not its own; see ``imitated``. ``foreign``: bears
+    nobody's, in a text that opens in the name of an organisation whose own domains are known.
 
     >>> url_kind("portal.vietcombank.com.vn", ""), url_kind("vietcombank-login.top", "")
     ('official', 'lookalike')
+    >>> url_kind("qkz8.top", "Vietcombank: dang nhap"), url_kind("qkz8.top", "Quan Ba Sau moi ghe")
+    ('foreign', 'other')
     """
     if owner(host) is not None:
         return "official"
     if _leads_anywhere(host):
         return "shortener"
-    return "lookalike" if imitated(host, text) is not None else "other"
+    if imitated(host, text) is not None:
+        return "lookalike"
+    return "foreign" if _opens_in_a_name(text) else "other"
 
 
 def owner(host: str) -> Organisation | None:
@@ -92,6 +101,21 @@ def _parents(host: str) -> Iterator[str]:
 def _speaks(text: str, organisation: Organisation) -> bool:
     spoken = f" {re.sub(r'[^a-z0-9+]+', ' ', fold(text))} "
     return any(f" {alias} " in spoken for alias in organisation.aliases)
+
+
+def _opens_in_a_name(text: str) -> bool:
+    return _own_names().search(f" {re.sub(r'[^a-z0-9+]+', ' ', fold(text[:OPENING]))} ") is not None
+
+
+@cache
+def _own_names() -> re.Pattern[str]:
+    names = [
+        re.escape(alias)
+        for entry in organisations().values()
+        if entry.kind in _SPEAKERS and entry.domains
+        for alias in entry.aliases
+    ]
+    return re.compile(rf" (?:{'|'.join(names)}) ")
 
 
 @cache

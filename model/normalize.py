@@ -24,7 +24,7 @@ from functools import cache
 from data.facts import confusables
 
 #: Saved in every manifest; a model folder made with another version refuses to load.
-NORMALIZER_VERSION = 2
+NORMALIZER_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def normalize(text: str) -> Normalized:
     normalized = _read_leet(_rewrite(_compose(text), _JOINED, _unjoin))
     for pattern, exchange in _REWRITES:
         normalized = _rewrite(normalized, pattern, exchange)
-    return normalized
+    return _mend_words(normalized)
 
 
 def fold(text: str) -> str:
@@ -140,9 +140,13 @@ def _rewrite(
 
 
 _LETTER = r"[^\W\d_]"
-_SEPARATORS = "./-_*|·•~^"
+_SEPARATORS = "./-_*|·•~^:'`"
 _SEPARATOR = f"[{re.escape(_SEPARATORS)}]"
 _HALVED = rf"{_LETTER}{{1,2}}{_SEPARATOR}{_LETTER}{{1,3}}"
+_HALVES = re.compile(
+    rf"(?<![\w./@:=&?#-])(?P<first>{_LETTER}{{1,6}})[{re.escape(_SEPARATORS)},;\"]{{1,2}}"
+    rf"(?P<second>{_LETTER}{{1,6}})(?![\w/@]|[.-]\w)"
+)
 _WORD = rf"(?:{_LETTER}|[01](?={_LETTER})){{2,}}"
 
 #: NHAN_TIEN, KH0NG_DUOC, phuc~vu: a sign for the space between words; not in a link or an address.
@@ -153,10 +157,10 @@ SYLLABLE = re.compile(
     r"(?:ngh?|nh|gh?|kh?|ph?|th|tr|ch|qu|[bcdhlmnrstvx])?[aeiouy]{1,3}(?:ng|nh|ch|[cmnpt])?"
 )
 _VIETNAMESE = re.compile(rf"(?:{SYLLABLE.pattern}){{1,2}}")
-_LEET = str.maketrans("013457@$!", "oieastasi")
+_LEET = str.maketrans("013457@$!j", "oieastasii")
 #: A word with signs among its letters, or a zero at its end; no part of a link or an address.
 _LEET_WORD = re.compile(
-    rf"(?<![\w./@:=&?#$!-]){_LETTER}(?:{_LETTER}|[013457@$!]+(?={_LETTER})){{0,8}}0?(?![\w/@$]|[.-]\w)"
+    rf"(?<![\w./@:=&?#$!-]){_LETTER}(?:{_LETTER}|[013457@$!]+(?={_LETTER})){{0,8}}[0@]?(?![\w/@$]|[.-]\w)"
 )
 #: Capitals with one letter on each side are a code: V1A.
 _CODE = re.compile(r"[A-ZĐ]\d[A-ZĐ]")
@@ -174,9 +178,34 @@ def _read_leet(normalized: Normalized) -> Normalized:
     characters = list(normalized.text)
     for match in _LEET_WORD.finditer(normalized.text):
         word = match[0].translate(_LEET)
-        if word != match[0] and _VIETNAMESE.fullmatch(fold(word)) and not _CODE.fullmatch(match[0]):
+        if word != match[0] and _reads(word, match[0]) and not _CODE.fullmatch(match[0]):
             characters[slice(*match.span())] = word
     return dataclasses.replace(normalized, text="".join(characters))
+
+
+def _reads(word: str, written: str) -> bool:
+    """Whether a word is Vietnamese that was not Vietnamese as written."""
+    return (
+        bool(_VIETNAMESE.fullmatch(fold(word)))
+        and not _VIETNAMESE.fullmatch(fold(written))
+        and written[0] not in "jJ"
+    )
+
+
+def _mend_words(normalized: Normalized) -> Normalized:
+    """v-ui, ph|í, Na.p: a word halved by a sign is made whole where the halves are no words."""
+    dropped: set[int] = set()
+    for match in _HALVES.finditer(normalized.text):
+        first, second = fold(match["first"]), fold(match["second"])
+        apart = SYLLABLE.fullmatch(first) and SYLLABLE.fullmatch(second)
+        if SYLLABLE.fullmatch(first + second) and not apart and len(first + second) > 2:
+            dropped.update(range(match.end("first"), match.start("second")))
+    kept = [index for index in range(len(normalized.text)) if index not in dropped]
+    return Normalized(
+        "".join(normalized.text[index] for index in kept),
+        tuple(normalized.starts[index] for index in kept),
+        tuple(normalized.ends[index] for index in kept),
+    )
 
 
 _REWRITES: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (

@@ -20,7 +20,7 @@ _SPACED = r" ?\.(?=(?:com|vn|net|top|xyz|vip|shop|cc|info|online|site|click)\b)"
 _DOT = rf"(?:\.|\[\.\]|\(\.\)|{_SPACED})"
 _HOST = rf"{_LABEL}(?:{_DOT}{_LABEL}){{1,9}}"
 _URL = re.compile(
-    rf"(?<![\w@-])(?<!\w\.)(?P<scheme>h(?:tt|xx)ps?:?//|www\.)?"
+    rf"(?<![\w@-])(?<!\w\.)(?P<scheme>h(?:tt|xx)ps?:?// ?|www\.)?"
     rf"(?P<host>{_HOST})(?P<port>:\d{{2,5}}\b)?(?P<path>[/?#][^\s<>\"']*)?"
 )
 _ADDRESS = re.compile(rf"(?<![\w.+-])[\w.+-]{{1,64}}@{_HOST}")
@@ -97,8 +97,8 @@ def _undotted(host: str) -> str:
 
 def _is_host(host: str, *, linked: bool, sure: bool) -> bool:
     """Whether this is a host; a bare one must not read as two words without a space."""
-    if linked and re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){3}", host):
-        return True
+    if linked and re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){3}|[a-z][\w-]*(?:\.[\w-]+)+", host):
+        return True  # also under an ending that does not exist: a scammer's slip is no less a link
     extracted = _domains()(fold(host))
     name, suffix = extracted.domain, extracted.suffix
     if not (suffix and re.search("[a-z]", name)) or re.fullmatch(r"[\d.]*x[x.]*", host):

@@ -33,6 +33,7 @@ ENTITY_TOKENS = (
     "<amount>",
     "<code>",
     "<date>",
+    "<url_foreign>",
 )
 ROLE_TOKENS = ("<sender>", "<recipient>")
 SPECIAL_TOKENS = (
@@ -43,7 +44,7 @@ SPECIAL_TOKENS = (
     "<mask>",
     *ROLE_TOKENS,
     *ENTITY_TOKENS,
-    *(f"<spare_{i}>" for i in range(8)),
+    *(f"<spare_{i}>" for i in range(1, 8)),
 )
 #: Parts the turns of a segmented view; PhoBERT's vocabulary has no role tokens.
 TURN_END = "</s>"

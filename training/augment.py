@@ -1,57 +1,62 @@
 """Rewrite a message as another sender would have typed it; the answer stays the same.
 
-Small on purpose: amounts redrawn, spaces lost, diacritics lost. Short codes, hotlines, phone and
-account numbers and links stay, because who they belong to is part of the evidence.
+Amounts redrawn, people renamed, diacritics lost, and one of the attacks that senders make on filters.
+Short codes, hotlines, phone and account numbers and links stay, because who they belong to is part
+of the evidence.
 """
 
 import dataclasses
 import re
+from collections.abc import Callable
 from random import Random
 
 from data.messages import Conversation
-from model.normalize import fold
+from training.attacks import ATTACKS, STRENGTHS, attack
 
 _AMOUNT = re.compile(
     r"\b\d{1,3}(?:[.,]\d{3})+(?![\d.,]*\d)|\b\d{1,3}(?=\s?(?:k|tr|trieu|triệu|d|đ|vnd|vnđ)\b)",
     re.IGNORECASE,
 )
-_SPACE = re.compile(r"(?<=[^\W\d_]) (?=[^\W\d_])")
+#: A person addressed or spoken of: a title and a given name.
+_PERSON = re.compile(r"\b(anh|chị|chi|bác|bac|ông|ong|cô|co|chú|chu) [A-ZĐ][a-zà-ỹ]{1,6}\b")
+_NAMES = ("An", "Bình", "Dung", "Đạt", "Hà", "Hải", "Hiền", "Hương", "Khánh", "Lan", "Linh", "Long", "Mai")
+_NAMES += ("Minh", "Nam", "Nga", "Phúc", "Quân", "Sơn", "Tâm", "Thảo", "Thu", "Trang", "Tú", "Vân", "Yến")
 
-#: How often each change is made, and how many of a message's spaces are lost when some are.
-AMOUNTS, SPACES, DIACRITICS, LOST = 0.7, 0.3, 0.3, 0.08
+#: How often amounts are redrawn, people renamed, all diacritics lost, and an attack made.
+AMOUNTS, PEOPLE, DIACRITICS, ATTACKED = 0.7, 0.5, 0.3, 0.6
 
 
 def augment(conversation: Conversation, random: Random) -> Conversation:
     """A variant of the conversation: same turns, same senders, same meaning, same label."""
-    changes = [
-        change
-        for change, chance in ((_redraw, AMOUNTS), (_lose_spaces, SPACES), (_lose_diacritics, DIACRITICS))
-        if random.random() < chance
-    ]
-    messages = []
-    for message in conversation.messages:
-        text = message.text
-        for change in changes:
-            text = change(text, random)
-        messages.append(dataclasses.replace(message, text=text))
-    return dataclasses.replace(conversation, messages=tuple(messages))
+    if random.random() < AMOUNTS:
+        conversation = _in_each(conversation, _AMOUNT, lambda found: _other_digits(found, random))
+    if random.random() < PEOPLE:
+        conversation = _in_each(conversation, _PERSON, lambda found: _renamed(found, random))
+    if random.random() < DIACRITICS:
+        conversation = attack(conversation, ATTACKS["diacritics"], 1.0, random)
+    if random.random() < ATTACKED:
+        rewrite = ATTACKS[random.choice(list(ATTACKS))]
+        conversation = attack(conversation, rewrite, random.choice(list(STRENGTHS.values())), random)
+    return conversation
 
 
-def _redraw(text: str, random: Random) -> str:
-    """Other digits in each amount, as many as before; a first digit is never zero."""
-    return _AMOUNT.sub(lambda match: _other_digits(match[0], random), text)
+def _in_each(
+    conversation: Conversation, pattern: re.Pattern[str], exchange: Callable[[str], str]
+) -> Conversation:
+    """Every message with each match exchanged."""
+    messages = tuple(
+        dataclasses.replace(message, text=pattern.sub(lambda match: exchange(match[0]), message.text))
+        for message in conversation.messages
+    )
+    return dataclasses.replace(conversation, messages=messages)
 
 
 def _other_digits(amount: str, random: Random) -> str:
+    """Other digits, as many as before; a first digit is never zero."""
     drawn = [str(random.randint(1, 9)) if c in "123456789" else c for c in amount]
     return "".join(drawn)
 
 
-def _lose_spaces(text: str, random: Random) -> str:
-    return _SPACE.sub(lambda match: "" if random.random() < LOST else match[0], text)
-
-
-def _lose_diacritics(text: str, random: Random) -> str:
-    """Without diacritics but with its capitals."""
-    bare = fold(text)
-    return "".join(b.upper() if c.isupper() else b for c, b in zip(text, bare, strict=True))
+def _renamed(person: str, random: Random) -> str:
+    """The same title with another given name."""
+    return f"{person.split()[0]} {random.choice(_NAMES)}"
