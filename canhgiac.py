@@ -1,6 +1,7 @@
 """The command: one program over all floors, each imported only when it runs."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -32,6 +33,9 @@ keys_app = typer.Typer(help="API keys: create, list, revoke.", no_args_is_help=T
 app.add_typer(keys_app, name="keys")
 corpus_app = typer.Typer(help="The written corpus: add, check, count, describe.", no_args_is_help=True)
 app.add_typer(corpus_app, name="corpus")
+
+bench_app = typer.Typer(help="Measure, beside something to compare with.", no_args_is_help=True)
+app.add_typer(bench_app, name="bench")
 
 out = Console(soft_wrap=True)
 err = Console(stderr=True)
@@ -157,7 +161,7 @@ def score(
 
     classifier = _classifier(model, state_dir)
     with _progress("Scoring") as advance:
-        counts = score_file(classifier, source, target, advance)
+        counts = score_file(classifier, source, target, advance, threads=os.cpu_count() or 1)
     out.print(
         f"{counts.scored} scored, {counts.bad} bad of {counts.read} rows -> {target}", highlight=False
     )
@@ -262,6 +266,51 @@ def evaluate(
     from training.evaluate import evaluate_file
 
     evaluate_file(data, model or current(state_dir, SHIPPED))
+
+
+@app.command()
+def attack(
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Labelled JSON Lines  [default: the corpus' test split]")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same attacks.")] = 0,
+    model: ModelDir = None,
+    state_dir: StateDir = STATE_DIR,
+) -> None:
+    """Attack a labelled file as scammers do, and print what the model then misses or accuses."""
+    from data.corpus import FOLDER
+    from model.registry import SHIPPED, current
+    from training.robustness import attack_file
+
+    with _progress("attacking") as advance:
+        attack_file(
+            data or FOLDER / "test.jsonl",
+            model or current(state_dir, SHIPPED),
+            seed=seed,
+            on_progress=advance,
+        )
+
+
+@bench_app.command("model")
+def bench_model(
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Labelled JSON Lines  [default: the corpus' test split]")
+    ] = None,
+    threads: Annotated[int, typer.Option(help="Threads of each.")] = 2,
+    model: ModelDir = None,
+    state_dir: StateDir = STATE_DIR,
+) -> None:
+    """Time `canhgiac score` beside an int8 network of PhoBERT-base's shape, on the same messages."""
+    from data.corpus import FOLDER
+    from model.registry import SHIPPED, current
+    from training.bench import speeds
+
+    found = speeds(data or FOLDER / "test.jsonl", model or current(state_dir, SHIPPED), threads=threads)
+    out.print(
+        f"canhgiac score: {found.model:.0f} messages/s; PhoBERT-base's shape: {found.phobert:.0f} "
+        f"messages/s; {found.ratio:.1f} times as fast, with {threads} threads each",
+        highlight=False,
+    )
 
 
 @app.command()

@@ -21,9 +21,10 @@ from model.normalize import NORMALIZER_VERSION
 from model.verdict import Thresholds
 from model.view import VIEW_KINDS, ViewKind
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 ONNX = "onnx/model_int8.onnx"
+NGRAMS = "ngrams.npy"
 #: One of these tokenizers must be whole: our own, or PhoBERT's two files.
 TOKENIZERS = (("tokenizer.json",), ("vocab.txt", "bpe.codes"))
 #: Formats that run code when they are read; never loaded, so never accepted either.
@@ -169,8 +170,9 @@ def _fault(manifest: Manifest) -> str | None:
 
 
 def _check_required(path: Path, manifest: Manifest) -> None:
-    if ONNX not in manifest.files:
-        raise ModelFolderError(f"{path}: {ONNX} is missing; {_RESTORE}")
+    for needed in (ONNX, NGRAMS):
+        if needed not in manifest.files:
+            raise ModelFolderError(f"{path}: {needed} is missing; {_RESTORE}")
     if not any(set(names) <= set(manifest.files) for names in TOKENIZERS):
         raise ModelFolderError(
             f"{path}: tokenizer.json (or vocab.txt with bpe.codes) is missing; {_RESTORE}"

@@ -17,10 +17,14 @@ from numpy.typing import NDArray
 from data.errors import ModelFolderError
 from data.messages import Conversation
 from data.taxonomy import Label, Taxonomy, Verdict, taxonomy
-from model.artifact import ONNX, Manifest, ModelFolder, open_model_folder
-from model.tokenizer import Encoding, Tokenizer
+from model.artifact import NGRAMS, ONNX, Manifest, ModelFolder, open_model_folder
+from model.ngrams import Vocabulary
+from model.tokenizer import Tokenizer
 from model.verdict import best_category, decide, scam_score
 from model.view import view
+
+#: What a model's network reads of one conversation, each of shape (1, length of its own).
+INPUTS = ("input_ids", "attention_mask", "ngram_ids", "ngram_counts")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,9 +54,12 @@ class Prediction:
 class Classifier:
     """A model folder that answers. Safe to call from several threads at once."""
 
-    def __init__(self, manifest: Manifest, tokenizer: Tokenizer, session: Any) -> None:
+    def __init__(
+        self, manifest: Manifest, tokenizer: Tokenizer, vocabulary: Vocabulary, session: Any
+    ) -> None:
         self.manifest = manifest
         self._tokenizer = tokenizer
+        self._vocabulary = vocabulary
         self._session = session
 
     @classmethod
@@ -62,7 +69,12 @@ class Classifier:
         Raises ``ModelFolderError`` when the folder must not be served.
         """
         folder = open_model_folder(Path(path))
-        return cls(folder.manifest, Tokenizer.from_folder(folder.path), _session(folder, threads))
+        return cls(
+            folder.manifest,
+            Tokenizer.from_folder(folder.path),
+            Vocabulary.load(folder.path / NGRAMS),
+            _session(folder, threads),
+        )
 
     @property
     def taxonomy(self) -> Taxonomy:
@@ -87,36 +99,49 @@ class Classifier:
         BadMessage, TextTooLong
             For the first conversation out of the limits; neither repeats the text.
         """
-        return self._probabilities(self._encode(conversations))
+        return self._probabilities([self._read(conversation) for conversation in conversations])
 
     def predict(self, conversations: Sequence[Conversation]) -> list[Prediction]:
         """What the model says about each conversation, in order; see ``predict_proba``."""
-        encodings = self._encode(conversations)
+        readings = [self._read(conversation) for conversation in conversations]
         return [
-            _prediction(self.manifest, row, encoding.truncated)
-            for row, encoding in zip(self._probabilities(encodings), encodings, strict=True)
+            _prediction(self.manifest, row, reading.truncated)
+            for row, reading in zip(self._probabilities(readings), readings, strict=True)
         ]
 
-    def _encode(self, conversations: Sequence[Conversation]) -> list[Encoding]:
-        texts = [view(conversation.checked(), self.manifest.view).text for conversation in conversations]
-        return self._tokenizer.encode_batch(texts, self.manifest.max_tokens)
+    def _read(self, conversation: Conversation) -> "_Reading":
+        """What the network is given; the n-grams are of the folded view, whatever the encoder reads."""
+        text = view(conversation.checked(), self.manifest.view).text
+        [encoding] = self._tokenizer.encode_batch([text], self.manifest.max_tokens)
+        folded = text if self.manifest.view == "folded" else view(conversation, "folded").text
+        ids = np.array([encoding.ids], np.int64)
+        ngram_ids, counts = self._vocabulary.encode(folded)
+        return _Reading((ids, np.ones_like(ids), ngram_ids[None], counts[None]), encoding.truncated)
 
-    def _probabilities(self, encodings: Sequence[Encoding]) -> NDArray[np.float32]:
+    def _probabilities(self, readings: Sequence["_Reading"]) -> NDArray[np.float32]:
         """Softmax of the calibrated logits, shape (n, n_categories).
 
         One message at a time: int8 activations are scaled over a whole batch, so that in company a
         message would get other numbers, and now and then another verdict, than alone.
         """
-        logits = np.zeros((len(encodings), len(self.manifest.categories)), np.float64)
-        for row, encoding in enumerate(encodings):
-            input_ids = np.array([encoding.ids], np.int64)
-            feeds = {"input_ids": input_ids, "attention_mask": np.ones_like(input_ids)}
-            logits[row] = self._session.run(["logits"], feeds)[0][0]
+        logits = np.zeros((len(readings), len(self.manifest.categories)), np.float64)
+        for row, reading in enumerate(readings):
+            logits[row] = self._session.run(["logits"], dict(zip(INPUTS, reading.arrays, strict=True)))[0][
+                0
+            ]
         if not np.isfinite(logits).all():
             raise ModelFolderError(
                 f"model {self.manifest.version} gives no numbers; run `canhgiac rollback`"
             )
         return _softmax(logits / self.manifest.temperature)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reading:
+    """A conversation as the network reads it: one array for each of ``INPUTS``."""
+
+    arrays: tuple[NDArray[Any], ...]
+    truncated: bool
 
 
 def _prediction(manifest: Manifest, probabilities: NDArray[np.float32], truncated: bool) -> Prediction:
@@ -141,6 +166,10 @@ def _session(folder: ModelFolder, threads: int) -> Any:
     if outputs.get("logits", [None])[-1] != len(folder.manifest.categories):
         raise ModelFolderError(
             f"{folder.path}: {ONNX} has no output logits with one column a category; run `canhgiac train`"
+        )
+    if {one.name for one in session.get_inputs()} != set(INPUTS):
+        raise ModelFolderError(
+            f"{folder.path}: {ONNX} has not the inputs {', '.join(INPUTS)}; run `canhgiac train`"
         )
     return session
 

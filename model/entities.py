@@ -18,11 +18,20 @@ from typing import Literal
 
 from model.amounts import find_amounts, find_dates
 from model.digits import find_hotlines, find_numbers, is_hotline
-from model.hosts import imitated, url_kind
+from model.hosts import imitated, speaker, url_kind
 from model.normalize import fold
 from model.urls import find_addresses, find_urls, host_of
 
-__all__ = ["Entity", "EntityType", "find_entities", "host_of", "imitated", "is_hotline", "url_kind"]
+__all__ = [
+    "Entity",
+    "EntityType",
+    "find_entities",
+    "host_of",
+    "imitated",
+    "is_hotline",
+    "speaker",
+    "url_kind",
+]
 
 EntityType = Literal["url", "phone", "account", "amount", "code", "date"]
 

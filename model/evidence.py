@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from data.facts import Organisation
 from data.messages import Conversation, Message
 from data.taxonomy import taxonomy
 from model.classifier import Classifier, Prediction
 from model.clauses import clauses, widen
-from model.entities import Entity, EntityType, find_entities, host_of, imitated
+from model.entities import Entity, EntityType, find_entities, host_of, imitated, speaker, url_kind
 from model.normalize import Normalized, fold, normalize
 from model.verdict import best_category, scam_score
 
@@ -115,11 +116,24 @@ def _asks_for_money(text: str) -> bool:
 def _reason(entity: Entity, text: str, *, asks: bool) -> str | None:
     if entity.type == "account" and asks:
         return "Số tài khoản kèm yêu cầu chuyển tiền"
-    organisation = imitated(host_of(entity.value), text) if entity.type == "url" else None
+    if entity.type != "url":
+        return None
+    host = host_of(entity.value)
+    organisation = imitated(host, text)
+    if organisation is not None:
+        return (
+            f"Đường dẫn mang tên {organisation.name} nhưng không phải trang chính thức{_own(organisation)}"
+        )
+    organisation = speaker(text) if url_kind(host, text) == "foreign" else None
     if organisation is None:
         return None
-    own = f" ({', '.join(organisation.domains[:2])})" if organisation.domains else ""
-    return f"Đường dẫn mang tên {organisation.name} nhưng không phải trang chính thức{own}"
+    return (
+        f"Tin xưng là {organisation.name} nhưng đường dẫn không thuộc trang chính thức{_own(organisation)}"
+    )
+
+
+def _own(organisation: Organisation) -> str:
+    return f" ({', '.join(organisation.domains[:2])})" if organisation.domains else ""
 
 
 def _occluded(classifier: Classifier, conversation: Conversation, prediction: Prediction) -> list[Evidence]:

@@ -13,7 +13,9 @@ UrlKind = Literal["official", "lookalike", "shortener", "foreign", "other"]
 #: Characters in which a sender says who it is.
 OPENING = 120
 #: Kinds of organisations that send customers to their own domains.
-_SPEAKERS = frozenset(("bank", "wallet", "state", "power", "water", "insurance", "delivery", "finance", "shop"))
+_SPEAKERS = frozenset(
+    ("bank", "wallet", "state", "power", "water", "insurance", "delivery", "finance", "shop")
+)
 #: Digits written for letters in hosts that imitate: ``vietc0mbank``.
 _LEET = str.maketrans("013457", "oieast")
 
@@ -37,7 +39,7 @@ def url_kind(host: str, text: str) -> UrlKind:
         return "shortener"
     if imitated(host, text) is not None:
         return "lookalike"
-    return "foreign" if _opens_in_a_name(text) else "other"
+    return "foreign" if speaker(text) is not None else "other"
 
 
 def owner(host: str) -> Organisation | None:
@@ -83,6 +85,17 @@ def imitated(host: str, text: str) -> Organisation | None:
     return None
 
 
+def speaker(text: str) -> Organisation | None:
+    """The organisation in whose name a text opens, if it has domains of its own.
+
+    >>> speaker("(VCB) Tai khoan cua ban ...").id, speaker("Em o ngan hang ve")
+    ('vietcombank', None)
+    """
+    opening = f" {re.sub(r'[^a-z0-9+]+', ' ', fold(text[:OPENING]))} "
+    found = _spoken().search(opening)
+    return _speakers()[found[1]] if found else None
+
+
 def _leads_anywhere(host: str) -> bool:
     return not _open_domains().isdisjoint(_parents(host.lower()))
 
@@ -103,19 +116,19 @@ def _speaks(text: str, organisation: Organisation) -> bool:
     return any(f" {alias} " in spoken for alias in organisation.aliases)
 
 
-def _opens_in_a_name(text: str) -> bool:
-    return _own_names().search(f" {re.sub(r'[^a-z0-9+]+', ' ', fold(text[:OPENING]))} ") is not None
-
-
 @cache
-def _own_names() -> re.Pattern[str]:
-    names = [
-        re.escape(alias)
+def _speakers() -> dict[str, Organisation]:
+    return {
+        alias: entry
         for entry in organisations().values()
         if entry.kind in _SPEAKERS and entry.domains
         for alias in entry.aliases
-    ]
-    return re.compile(rf" (?:{'|'.join(names)}) ")
+    }
+
+
+@cache
+def _spoken() -> re.Pattern[str]:
+    return re.compile(rf" ({'|'.join(map(re.escape, _speakers()))}) ")
 
 
 @cache

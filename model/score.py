@@ -6,7 +6,9 @@ can always be counted against what came out.
 """
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -17,8 +19,11 @@ from data.messages import Conversation, conversation_from
 from model.classifier import Classifier, Prediction
 from model.tables import Row, Unparsed, count_rows, read_rows, write_rows
 
+#: A row and its number in the file.
+Numbered = tuple[int, Row | Unparsed]
+
 #: Rows that go through the model together and are reported as done together.
-CHUNK = 256
+CHUNK = 64
 #: The columns that are added; an input column of that name survives as ``given_...``.
 ADDED = ("id", "label", "score", "verdict", "category", "error")
 #: What could not be parsed into columns, as it was given; the column is there only where needed.
@@ -39,12 +44,14 @@ def score_file(
     input: Path,  # noqa: A002
     output: Path,
     on_progress: Callable[[int, int | None], None],
+    *,
+    threads: int = 1,
 ) -> Counts:
     """How many rows were read, scored and bad; ``output`` is written and appears when it is whole.
 
     A row has ``text`` or ``messages``, optionally ``id`` (its number in the file otherwise),
     ``sender`` and ``channel``. ``label`` becomes ``scam`` for a scam verdict, else ``legitimate``.
-    ``on_progress(done, total)`` is called after each chunk.
+    ``on_progress(done, total)`` is called after each chunk; ``threads`` chunks are scored at a time.
 
     Raises ``BadData`` when the file or its format cannot be read or it holds no row, and
     ``MissingExtra`` for Parquet without pyarrow.
@@ -55,10 +62,10 @@ def score_file(
     def scored() -> Iterator[Row]:
         nonlocal done, bad
         rows = enumerate(read_rows(input), 1)
-        while chunk := list(islice(rows, CHUNK)):
-            for row in _scored(classifier, chunk):
-                bad += row["error"] is not None
-                yield row
+        chunks = iter(lambda: list(islice(rows, CHUNK)), [])
+        for chunk in _ahead(lambda rows: list(_scored(classifier, rows)), chunks, threads):
+            bad += sum(row["error"] is not None for row in chunk)
+            yield from chunk
             done += len(chunk)
             on_progress(done, total)
         if not done:
@@ -66,6 +73,20 @@ def score_file(
 
     write_rows(output, scored(), _columns(read_rows(input), output))
     return Counts(done, done - bad, bad)
+
+
+def _ahead(
+    work: Callable[[list[Numbered]], list[Row]], chunks: Iterator[list[Numbered]], threads: int
+) -> Iterator[list[Row]]:
+    """The work on each chunk, in order; only as many are begun as there are threads."""
+    with ThreadPoolExecutor(threads) as pool:
+        begun: deque[Future[list[Row]]] = deque()
+        for chunk in chunks:
+            begun.append(pool.submit(work, chunk))
+            if len(begun) > threads:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
 
 
 def _columns(rows: Iterable[Row | Unparsed], output: Path) -> list[str]:
@@ -78,7 +99,7 @@ def _columns(rows: Iterable[Row | Unparsed], output: Path) -> list[str]:
     return [*_renamed(dict.fromkeys(seen)), *ADDED]
 
 
-def _scored(classifier: Classifier, chunk: list[tuple[int, Row | Unparsed]]) -> Iterator[Row]:
+def _scored(classifier: Classifier, chunk: list[Numbered]) -> Iterator[Row]:
     conversations = [_conversation(row) for _, row in chunk]
     good = [conversation for conversation in conversations if isinstance(conversation, Conversation)]
     predictions = iter(classifier.predict(good))

@@ -7,13 +7,14 @@ transformers, and with offsets.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import tokenizers
 from tokenizers import models, pre_tokenizers
 
 from data.errors import ModelFolderError
-from model.view import ROLE_TOKENS, TURN_END
+from model.view import ENTITY_TOKENS, ROLE_TOKENS, TURN_END
 
 #: fastBPE's vocabulary starts after these four; the order is PhoBERT's.
 _PHOBERT_SPECIALS = ("<s>", "<pad>", "</s>", "<unk>")
@@ -45,6 +46,8 @@ class Tokenizer:
         self._start, self._end = vocabulary["<s>"], vocabulary[TURN_END]
         self.pad_id, self._unknown = vocabulary["<pad>"], vocabulary["<unk>"]
         self._roles = {vocabulary[token] for token in ROLE_TOKENS if token in vocabulary}
+        self._entities = {vocabulary[token] for token in ENTITY_TOKENS if token in vocabulary}
+        self._recipient = vocabulary.get("<recipient>")
 
     @classmethod
     def from_folder(cls, path: Path) -> "Tokenizer":
@@ -67,8 +70,9 @@ class Tokenizer:
     def encode_batch(self, texts: Sequence[str], max_tokens: int) -> list[Encoding]:
         """Each text's encoding, at most ``max_tokens`` ids with ``<s>`` and ``</s>``.
 
-        A conversation too long keeps its newest turns; a turn too long keeps its head and its
-        tail, where messages greet, threaten and ask. Both say ``truncated=True``.
+        A conversation too long keeps the turns that say most: the sender's with a link, number or
+        amount first, then the newest. A turn too long keeps its head and its tail, where messages
+        greet, threaten and ask. Both say ``truncated=True``.
         """
         encoded = self._backend.encode_batch(list(texts), add_special_tokens=False)
         return [self._encoding(one.ids, one.offsets, max_tokens) for one in encoded]
@@ -87,12 +91,21 @@ class Tokenizer:
         if len(ids) <= room:
             return list(range(len(ids)))
         starts = [index for index, token in enumerate(ids) if self._opens_turn(ids, index, token)]
-        fitting = [start for start in starts if len(ids) - start <= room]
-        if fitting:
-            return list(range(fitting[0], len(ids)))
-        newest = list(range(starts[-1] if starts else 0, len(ids)))
+        turns = list(pairwise(sorted({0, *starts, len(ids)})))
+        kept: list[int] = []
+        for start, end in sorted(turns, key=lambda turn: (not self._is_telling(ids, *turn), -turn[0])):
+            if len(kept) + end - start <= room:
+                kept.extend(range(start, end))
+        if kept:
+            return sorted(kept)
+        first, last = turns[-1]
         head = room // 2
-        return newest[:head] + newest[len(newest) - (room - head) :]
+        newest = range(first, last)
+        return [*newest[:head], *newest[len(newest) - (room - head) :]]
+
+    def _is_telling(self, ids: list[int], start: int, end: int) -> bool:
+        """Whether a turn is the sender's and names something."""
+        return ids[start] != self._recipient and not self._entities.isdisjoint(ids[start:end])
 
     def _opens_turn(self, ids: list[int], index: int, token: int) -> bool:
         return token in self._roles or (index > 0 and ids[index - 1] == self._end)

@@ -13,6 +13,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
 from data.taxonomy import taxonomy
 from model.artifact import Gate, Manifest, write_manifest
 from model.classifier import Classifier
+from model.ngrams import Vocabulary
 from model.verdict import Thresholds
 from model.view import SPECIAL_TOKENS
 
@@ -49,6 +50,7 @@ def make_tiny_model_folder(folder: Path, *, version: str, passed: bool = True) -
     tokenizer.save(str(folder / "tokenizer.json"))
     (folder / "config.json").write_text('{"model_type": "roberta"}\n', encoding="utf-8")
     onnx.save(_graph(tokenizer), folder / "onnx" / "model_int8.onnx")
+    Vocabulary(np.arange(4, dtype=np.int64)).save(folder / "ngrams.npy")
     return write_manifest(folder, _manifest(version, passed=passed))
 
 
@@ -118,11 +120,16 @@ def _graph(tokenizer: Tokenizer) -> onnx.ModelProto:
         helper.make_node("MatMul", ["mean", "output"], ["pushed"]),
         helper.make_node("Add", ["pushed", "bias"], ["logits"]),
     ]
-    inputs, shape = ("input_ids", "attention_mask"), ["batch", "sequence"]
+    shape = ["batch", "sequence"]
+    inputs = [
+        helper.make_tensor_value_info(name, TensorProto.INT64, shape)
+        for name in ("input_ids", "attention_mask", "ngram_ids")
+    ]
+    inputs.append(helper.make_tensor_value_info("ngram_counts", TensorProto.FLOAT, shape))
     graph = helper.make_graph(
         nodes,
         "tiny",
-        [helper.make_tensor_value_info(name, TensorProto.INT64, shape) for name in inputs],
+        inputs,
         [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", len(taxonomy().ids)])],
         [numpy_helper.from_array(array, name) for name, array in constants.items()],
     )

@@ -59,4 +59,4 @@ def _other_digits(amount: str, random: Random) -> str:
 
 def _renamed(person: str, random: Random) -> str:
     """The same title with another given name."""
-    return f"{person.split()[0]} {random.choice(_NAMES)}"
+    return f"{person.split(maxsplit=1)[0]} {random.choice(_NAMES)}"

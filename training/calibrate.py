@@ -4,12 +4,15 @@ The temperature makes a score of 0.8 mean that four in five are scams (Guo et al
 Calibration of Modern Neural Networks*). The thresholds turn scores into verdicts.
 """
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 
+from data.taxonomy import taxonomy
 from training.config import Calibrate
 from training.metrics import Bools, Floats
 
@@ -29,12 +32,13 @@ class Calibration:
     unsure: float
 
 
-def calibrate(logits: Floats, scam: Bools, scam_columns: Bools, rules: Calibrate) -> Calibration:
-    """Temperature and thresholds for validation logits of shape (n, n_categories)."""
-    temperature = find_temperature(logits, scam, scam_columns)
-    scores = softmax(logits / temperature, axis=1)[:, scam_columns].sum(axis=1)
-    scam_threshold, unsure_threshold = find_thresholds(scores, scam, rules)
-    return Calibration(temperature, scam_threshold, unsure_threshold)
+def calibrate(logits: Floats, categories: Sequence[str], rules: Calibrate) -> Calibration:
+    """Temperature and thresholds for validation logits, shape (n, n_categories), and true categories."""
+    scam = _are_scams(categories)
+    columns = np.array([category.label == "scam" for category in taxonomy().categories], dtype=np.bool_)
+    temperature = find_temperature(logits, scam, columns)
+    scores = softmax(logits / temperature, axis=1)[:, columns].sum(axis=1)
+    return Calibration(temperature, *find_thresholds(scores, categories, rules))
 
 
 def find_temperature(logits: Floats, scam: Bools, scam_columns: Bools) -> float:
@@ -49,27 +53,45 @@ def find_temperature(logits: Floats, scam: Bools, scam_columns: Bools) -> float:
     return round(float(np.exp(found.x)), 4)
 
 
-def find_thresholds(scores: Floats, scam: Bools, rules: Calibrate) -> tuple[float, float]:
+def find_thresholds(scores: Floats, categories: Sequence[str], rules: Calibrate) -> tuple[float, float]:
     """The thresholds of the verdicts scam and unsure.
 
-    >>> scores = np.array([0.97, 0.9, *np.linspace(0.01, 0.4, 40)])
-    >>> high, low = find_thresholds(scores, np.arange(42) < 2, Calibrate(0.005, 0.03))
-    >>> 0.5 <= high < 0.97 and low <= 0.5
-    True
+    A false alarm counts as often as its category is met on a phone (``rules.phone``), not as often as
+    it was written: the corpus holds hard twins of every trick.
     """
-    legitimate = scores[~scam]
-    high = max(_threshold(legitimate, rules.false_alarms), EVEN)
-    low = min(_threshold(legitimate, rules.unsure_false_alarms), EVEN)
+    scam = _are_scams(categories)
+    legitimate = [category for category, is_scam in zip(categories, scam, strict=True) if not is_scam]
+    weights = phone_weights(legitimate, rules.phone)
+    high = max(_threshold(scores[~scam], weights, rules.false_alarms), EVEN)
+    low = min(_threshold(scores[~scam], weights, rules.unsure_false_alarms), EVEN)
     return high, low
 
 
-def _threshold(legitimate: Floats, rate: float) -> float:
+def _are_scams(categories: Sequence[str]) -> Bools:
+    return np.array([taxonomy()[category].label == "scam" for category in categories], dtype=np.bool_)
+
+
+def phone_weights(categories: Sequence[str], phone: Mapping[str, float]) -> Floats:
+    """The weight of each message so that the categories are mixed as on a phone; they sum to 1.
+
+    A category of which there is none leaves its share to the others.
+
+    >>> phone_weights(["otp", "otp", "spam"], {"otp": 30, "spam": 10}).tolist()
+    [0.375, 0.375, 0.25]
+    """
+    counts = Counter(categories)
+    weights = np.array([phone[category] / counts[category] for category in categories], dtype=np.float64)
+    return weights / max(weights.sum(), 1e-12)
+
+
+def _threshold(scores: Floats, weights: Floats, rate: float) -> float:
     """The lowest score, to four decimals, that at most ``rate`` of the legitimate messages reach.
 
-    With fewer than ``1 / rate`` messages none of them reaches it.
+    With messages that each weigh more than ``rate`` none of them reaches it.
     """
-    if len(legitimate) == 0:
+    if len(scores) == 0:
         return EVEN
-    highest = np.sort(legitimate)[::-1]
-    beaten = highest[min(int(rate * len(highest)), len(highest) - 1)]
-    return min(float(np.floor(beaten * 1e4 + 1) / 1e4), 1.0)
+    order = np.argsort(-scores, kind="stable")
+    reached = np.cumsum(weights[order])
+    beaten = min(int(np.searchsorted(reached, rate + 1e-12, side="right")), len(scores) - 1)
+    return min(float(np.floor(scores[order[beaten]] * 1e4 + 1) / 1e4), 1.0)

@@ -7,6 +7,7 @@ cannot say anything else than what was measured.
 from typing import Any
 
 from model.artifact import Manifest
+from training.robustness import stand_cells
 from training.tables import kinds, markdown, overview, slices
 
 _COMPACT_LICENCE = (
@@ -32,7 +33,8 @@ tags: [scam-detection, sms, vietnamese]
 # Cảnh Giác {manifest.version}
 
 Says how probable it is that a Vietnamese SMS or chat is a scam, and which of
-{len(manifest.categories)} categories it is. Made {manifest.created_at} by `canhgiac train`; gate {gate}.
+{len(manifest.categories)} categories it is. An encoder reads the meaning, n-grams read the spelling; both
+are one network with one probability. Made {manifest.created_at} by `canhgiac train`; gate {gate}.
 
 ## Intended use
 
@@ -73,6 +75,17 @@ with a logistic regression; both alarm from thresholds chosen on the validation 
 
 {markdown(kinds(report, "legitimate"))}
 
+### Unsure
+
+{_coverage(report["coverage"])}
+
+### Attacks
+
+Each rewrites about a third of a message's words (`canhgiac attack`). Recall before any attack:
+{report["attacks"]["recall"]:.3f}.
+
+{markdown(stand_cells(report["attacks"]))}
+
 ## Making
 
 {_making(manifest)}
@@ -95,11 +108,22 @@ def _data(manifest: Manifest) -> str:
     return "\n".join(lines)
 
 
+def _coverage(found: dict[str, Any]) -> str:
+    rows = [["answered, the surest first", "wrong"]]
+    rows += [[f"{share:.0%}", f"{risk:.2%}"] for share, risk in found["curve"]]
+    return f"""{found["unsure"]:.1%} of the messages are called *unsure*: {found["unsure_scams"]:.1%} of the
+scams, {found["unsure_legitimate"]:.1%} of the legitimate ones. Of the other verdicts {found["risk"]:.2%}
+are wrong.
+
+{markdown(rows)}"""
+
+
 def _making(manifest: Manifest) -> str:
     made, export = manifest.metrics["making"], manifest.metrics["export"]
     stages = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in made["seconds"].items())
     return f"""- base `{manifest.base}`, {made["parameters"]:,} parameters, `{manifest.view}` view
 - how: `training.toml`; on {made["hardware"]}: {stages}
-- temperature {manifest.temperature}; served as int8 ONNX of {export["megabytes"]} MB
-- int8 against fp32, on {export["messages"]} messages: scores differ by {export["mean_difference"]} on
-  average and {export["largest_difference"]} at most; {export["same_side"]:.2%} stay on their side of 0.5"""
+- temperature {manifest.temperature}; network (int8 ONNX) and n-grams are {export["megabytes"]} MB
+- int8 against fp32, on the {export["messages"]} test messages: {export["same_verdict"]:.2%} get the same
+  verdict, recall falls by {export["recall_lost"]:.4f}, scores differ by {export["mean_difference"]} on
+  average and {export["largest_difference"]} at most"""

@@ -49,11 +49,20 @@ class Finetune:
 
 
 @dataclass(frozen=True, slots=True)
+class Linear:
+    """The linear half: variants of each message to learn from, and the inverse of its regularization."""
+
+    variants: int
+    c: float
+
+
+@dataclass(frozen=True, slots=True)
 class Calibrate:
-    """Shares of false alarms that the thresholds may give on the validation split."""
+    """Shares of false alarms that the thresholds may give, and how a phone's messages are mixed."""
 
     false_alarms: float
     unsure_false_alarms: float
+    phone: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,7 @@ class Config:
     compact: Schedule
     large: Schedule
     finetune: Finetune
+    linear: Linear
     calibrate: Calibrate
     evaluate: Evaluate
     gate: Gate
@@ -122,6 +132,8 @@ def _value(hint: Any, value: Any, file: str, key: str) -> Any:
         return float(value)
     if hint == tuple[str, ...] and isinstance(value, list) and all(isinstance(v, str) for v in value):
         return tuple(value)
+    if hint == dict[str, float] and isinstance(value, dict):
+        return {name: _value(float, share, file, f"{key}.{name}") for name, share in value.items()}
     if type(value) is not hint:
         raise BadData(f"{file}: {key} may not be a {type(value).__name__}; compare with {FILE}")
     return value

@@ -126,7 +126,7 @@ def fit_with_threshold(
     """A fitted baseline and its threshold, chosen by the rule that the model's is chosen by."""
     baseline = fit_baseline(train)
     scores = baseline.predict_proba([example.conversation for example in validation])
-    return baseline, find_thresholds(scores, answers(validation), config.calibrate)[0]
+    return baseline, find_thresholds(scores, [e.category for e in validation], config.calibrate)[0]
 
 
 def rows_of(examples: Sequence[Example]) -> list[Row]:

@@ -1,4 +1,4 @@
-"""From a fine-tuned torch model to the folder that serves: ONNX, int8, and the weights in fp16.
+"""From what was learnt to the folder that serves: one ONNX network in int8, and the encoder in fp16.
 
 Dynamic int8 quantization keeps activations in fp32 and rounds weights, per channel where the
 operator allows; the embedding too, which is half of a small model. How far int8 is from fp32 is
@@ -8,10 +8,10 @@ measured on real messages, not assumed.
 import logging
 import shutil
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import onnx
@@ -19,72 +19,83 @@ import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from data.taxonomy import taxonomy
-from model.artifact import ONNX, TOKENIZERS
-from training.metrics import Floats
+from model.artifact import NGRAMS, ONNX, TOKENIZERS
+from model.classifier import INPUTS
+from training.blend import Blend, Weights
+from training.linear import Linear
+from training.metrics import Bools, Floats
 from training.pooling import PooledClassifier
 
-Ids = list[int]
+#: What the stages leave in a run's folder.
+FINETUNED, LINEAR, WEIGHTS = "finetuned", "linear.safetensors", "blend.json"
 
 
-def export(finetuned: Path, folder: Path) -> None:
+def export(run: Path, folder: Path) -> None:
     """Fill ``folder`` with everything a model folder holds but the manifest and the card."""
     (folder / "onnx").mkdir(parents=True, exist_ok=True)
-    model = _load(finetuned)
-    _quantize(_to_onnx(model, finetuned / "onnx"), folder / ONNX)
-    model.to(torch.float16).save_pretrained(folder)
+    blend = load_blend(run)
+    file = to_onnx(blend, _examples(), run / "onnx" / "model.onnx", longest=model_length(blend.encoder))
+    quantize(file, folder / ONNX)
+    blend.encoder.to(torch.float16).save_pretrained(folder)  # type: ignore[no-untyped-call]
+    Linear.load(run / LINEAR).vocabulary.save(folder / NGRAMS)
     for file in {name for names in TOKENIZERS for name in names}:
-        if (finetuned / file).exists():
-            shutil.copyfile(finetuned / file, folder / file)
+        if (run / FINETUNED / file).exists():
+            shutil.copyfile(run / FINETUNED / file, folder / file)
 
 
-def torch_scores(finetuned: Path, encodings: Sequence[Ids]) -> Floats:
-    """Scam score of each encoding before quantization and temperature, one message at a time."""
-    model = _load(finetuned)
-    scam = torch.tensor([category.label == "scam" for category in taxonomy().categories])
-    rows = []
-    with torch.inference_mode():
-        for encoding in encodings:
-            ids = torch.tensor([encoding])
-            rows.append(float(model(ids, torch.ones_like(ids)).logits.softmax(-1)[0, scam].sum()))
-    return np.array(rows)
+def load_encoder(run: Path) -> PooledClassifier:
+    """The fine-tuned encoder in fp32, ready to be asked."""
+    model = PooledClassifier.from_pretrained(
+        run / FINETUNED, dtype=torch.float32, local_files_only=True, attn_implementation="eager"
+    )
+    return cast(PooledClassifier, model.eval())
 
 
-def agreement(exact: Floats, served: Floats) -> dict[str, float]:
-    """How int8 scores follow fp32 scores: mean and largest difference, and how often on one side of 0.5.
+def load_blend(run: Path) -> Blend:
+    """The whole network in fp32, from what the stages left in the run's folder."""
+    blend = Blend(load_encoder(run), Linear.load(run / LINEAR), Weights.load(run / WEIGHTS))
+    return cast(Blend, blend.eval())
 
-    >>> agreement(np.array([0.1, 0.9]), np.array([0.2, 0.9]))
-    {'same_side': 1.0, 'mean_difference': 0.05, 'largest_difference': 0.1}
+
+def agreement(exact: Floats, served: Floats, scam: Bools, threshold: float) -> dict[str, float]:
+    """How the scores of int8 follow those of fp32, and what that costs.
+
+    Share of equal verdicts at the threshold, mean and largest difference of the scores, and how many
+    points of recall int8 loses (negative: gains).
+
+    >>> agreement(np.array([0.1, 0.9]), np.array([0.2, 0.9]), np.array([False, True]), 0.5)
+    {'same_verdict': 1.0, 'mean_difference': 0.05, 'largest_difference': 0.1, 'recall_lost': 0.0}
     """
     difference = np.abs(exact - served)
+    before, after = exact >= threshold, served >= threshold
+    lost = float(before[scam].mean() - after[scam].mean()) if scam.any() else 0.0
     return {
-        "same_side": round(float(((exact >= 0.5) == (served >= 0.5)).mean()), 4),
+        "same_verdict": round(float((before == after).mean()), 4),
         "mean_difference": round(float(difference.mean()), 4),
         "largest_difference": round(float(difference.max()), 4),
+        "recall_lost": round(lost, 4),
     }
 
 
-def _load(finetuned: Path) -> Any:
-    model: torch.nn.Module = PooledClassifier.from_pretrained(
-        finetuned, dtype=torch.float32, local_files_only=True, attn_implementation="eager"
-    )
-    return model.eval()
+def to_onnx(network: torch.nn.Module, inputs: dict[str, torch.Tensor], file: Path, *, longest: int) -> Path:
+    """fp32 ONNX with the output ``logits``, of any batch size and length.
 
-
-def _to_onnx(model: Any, folder: Path) -> Path:
-    """fp32 ONNX with two int64 inputs of any batch size and length."""
-    folder.mkdir(exist_ok=True)
-    file = folder / "model.onnx"
-    example = torch.full((2, 16), 5, dtype=torch.int64)
-    batch, length = torch.export.Dim("batch"), torch.export.Dim("length", max=model_length(model))
+    ``inputs`` are examples of shape (batch, length); inputs of one length keep a common one, and the
+    tokens' (the first's) goes up to ``longest``.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    batch = torch.export.Dim("batch")
+    first, *others = dict.fromkeys(example.shape[1] for example in inputs.values())
+    sizes = {first: torch.export.Dim("length", max=longest)}
+    sizes |= {size: torch.export.Dim(f"count_{size}") for size in others}
     with _quiet():
         torch.onnx.export(
-            _Logits(model),
-            (example, torch.ones_like(example)),
+            network,
+            tuple(inputs.values()),
             file,
-            input_names=["input_ids", "attention_mask"],
+            input_names=list(inputs),
             output_names=["logits"],
-            dynamic_shapes=({0: batch, 1: length}, {0: batch, 1: length}),
+            dynamic_shapes=tuple({0: batch, 1: sizes[example.shape[1]]} for example in inputs.values()),
             dynamo=True,
             external_data=False,
             verbose=False,
@@ -92,24 +103,18 @@ def _to_onnx(model: Any, folder: Path) -> Path:
     return file
 
 
+def _examples() -> dict[str, torch.Tensor]:
+    ids, ngrams = torch.full((2, 16), 5), torch.zeros((2, 32), dtype=torch.int64)
+    return dict(zip(INPUTS, (ids, torch.ones_like(ids), ngrams, torch.ones(ngrams.shape)), strict=True))
+
+
 def model_length(model: Any) -> int:
     """The most tokens a RoBERTa model reads: its positions count from ``pad_token_id + 1``."""
     return int(model.config.max_position_embeddings) - int(model.config.pad_token_id) - 1
 
 
-class _Logits(torch.nn.Module):
-    """A classifier that takes tensors and gives a tensor, as ONNX wants it."""
-
-    def __init__(self, model: Any) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
-        return logits
-
-
-def _quantize(file: Path, target: Path) -> None:
+def quantize(file: Path, target: Path) -> None:
+    """Write the int8 network of an fp32 one."""
     prepared = file.with_name("prepared.onnx")
     with _quiet():
         quant_pre_process(file, prepared, skip_symbolic_shape=True)

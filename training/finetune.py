@@ -24,6 +24,7 @@ from model.view import view
 from training.augment import augment
 from training.bases import Base, copy_tokenizer
 from training.config import Config, Finetune, Schedule
+from training.hardware import has_bf16
 from training.pooling import PooledClassifier
 
 Ids = list[int]
@@ -173,7 +174,7 @@ def _arguments(output: Path, config: Config, schedule: Schedule) -> TrainingArgu
         # messages of one length together: a third less padding, and a third less time
         train_sampling_strategy="group_by_length",
         # half the time of fp32 on a CPU that computes in bf16
-        bf16=True,
+        bf16=has_bf16(),
         use_cpu=not torch.cuda.is_available(),
         dataloader_pin_memory=False,
         save_steps=settings.checkpoint_every,

@@ -6,8 +6,6 @@ promises is what a client gets.
 
 import dataclasses
 import json
-import os
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,25 +13,30 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from safetensors import safe_open
+from scipy.special import softmax
 
 from data.messages import SPLITS, Example
 from data.taxonomy import taxonomy
-from model.artifact import ONNX, Gate, Manifest, read_manifest, write_manifest
+from model.artifact import NGRAMS, ONNX, Gate, Manifest, read_manifest, write_manifest
 from model.classifier import Classifier
 from model.tokenizer import Tokenizer
 from model.verdict import Thresholds
+from training.attacks import STRENGTHS
 from training.bases import Base
+from training.blend import Reader, blended_logits, scam_columns
 from training.calibrate import calibrate
 from training.card import model_card
 from training.config import Config
+from training.coverage import coverage_risk
 from training.dataset import Snapshot
 from training.evaluate import Contender, answers, fit_with_threshold, report, rows_of, scam_scores
-from training.export import agreement, torch_scores
-from training.finetune import encode
+from training.export import LINEAR, agreement, load_blend
 from training.gate import gate
-from training.metrics import Bootstrap, Floats
+from training.hardware import hardware
+from training.linear import Linear
+from training.metrics import Bootstrap
+from training.robustness import caller, stands
 
 EVALUATION = "evaluation.json"
 _UNJUDGED = Gate(passed=False, reasons=("training was interrupted before the gate",))
@@ -59,13 +62,14 @@ def judge(run: Run, champion: Classifier | None) -> tuple[Manifest, dict[str, An
     earlier = _judged_before(folder, champion)
     if earlier is not None:
         return earlier, json.loads((folder / EVALUATION).read_text("utf-8"))
-    manifest, export = _calibrated(run, folder)
+    manifest = _calibrated(run, folder)
     result = _report(run, folder, manifest, champion)
+    result |= _stamina(run, folder, manifest)
     metrics = {
         "test": {"all": result["all"], "rows": result["rows"], "scams": result["scams"]},
         "champion": champion.manifest.version if champion else None,
         "data": _counts(run.data),
-        "export": export,
+        "export": _agreement(run, folder, manifest),
         "making": {"hardware": hardware(), "parameters": _parameters(folder), "seconds": run.seconds},
     }
     decision = gate(result, run.config.gate)
@@ -73,12 +77,6 @@ def judge(run: Run, champion: Classifier | None) -> tuple[Manifest, dict[str, An
     (folder / EVALUATION).write_text(json.dumps(result, indent=1), encoding="utf-8")
     (folder / "README.md").write_text(model_card(manifest, result), encoding="utf-8")
     return write_manifest(folder, manifest), result
-
-
-def hardware() -> str:
-    """The machine in words: processor, cores, and whether a GPU took part."""
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
-    return f"{platform.machine()}, {os.cpu_count()} CPU cores, {device}, torch {torch.__version__}"
 
 
 def _judged_before(folder: Path, champion: Classifier | None) -> Manifest | None:
@@ -91,20 +89,20 @@ def _judged_before(folder: Path, champion: Classifier | None) -> Manifest | None
     return manifest
 
 
-def _calibrated(run: Run, folder: Path) -> tuple[Manifest, dict[str, Any]]:
-    """A manifest with temperature and thresholds, and how far the served scores are from fp32."""
+def _calibrated(run: Run, folder: Path) -> Manifest:
+    """A manifest with temperature and thresholds."""
     validation = run.data.splits.validation
     manifest = write_manifest(folder, _plain_manifest(run))
     probabilities = Classifier.from_pretrained(folder).predict_proba([e.conversation for e in validation])
     # logits up to a constant in each row, which the softmax does not see
     logits = np.log(np.clip(probabilities.astype(np.float64), 1e-12, 1))
-    scam_columns = np.array([category.label == "scam" for category in taxonomy().categories])
-    found = calibrate(logits, answers(validation), scam_columns, run.config.calibrate)
-    calibrated = dataclasses.replace(
-        manifest, temperature=found.temperature, thresholds=Thresholds(found.scam, found.unsure)
+    found = calibrate(logits, [e.category for e in validation], run.config.calibrate)
+    return write_manifest(
+        folder,
+        dataclasses.replace(
+            manifest, temperature=found.temperature, thresholds=Thresholds(found.scam, found.unsure)
+        ),
     )
-    served = probabilities[:, scam_columns].sum(axis=1).astype(np.float64)
-    return write_manifest(folder, calibrated), _agreement(run, folder, served)
 
 
 def _plain_manifest(run: Run) -> Manifest:
@@ -123,12 +121,16 @@ def _plain_manifest(run: Run) -> Manifest:
     )
 
 
-def _agreement(run: Run, folder: Path, served: Floats) -> dict[str, Any]:
-    conversations = [example.conversation for example in run.data.splits.validation]
-    encodings = encode(conversations, run.base, Tokenizer.from_folder(folder))
-    exact = torch_scores(run.folder / "finetuned", encodings)
-    size = (folder / ONNX).stat().st_size / 1e6
-    return {"messages": len(served), "megabytes": round(size, 1), **agreement(exact, served)}
+def _agreement(run: Run, folder: Path, manifest: Manifest) -> dict[str, Any]:
+    """How the served int8 follows the trained fp32, on the test split."""
+    test = run.data.splits.test
+    reader = Reader(run.base, Tokenizer.from_folder(folder), Linear.load(run.folder / LINEAR))
+    logits = blended_logits(load_blend(run.folder), [reader(example.conversation) for example in test])
+    exact = softmax(logits / manifest.temperature, axis=1)[:, scam_columns()].sum(axis=1)
+    served = scam_scores(Classifier.from_pretrained(folder), [example.conversation for example in test])
+    size = sum((folder / file).stat().st_size for file in (ONNX, NGRAMS)) / 1e6
+    found = agreement(exact, served, answers(test), manifest.thresholds.scam)
+    return {"messages": len(test), "megabytes": round(size, 1), **found}
 
 
 def _report(run: Run, folder: Path, manifest: Manifest, champion: Classifier | None) -> dict[str, Any]:
@@ -145,6 +147,18 @@ def _report(run: Run, folder: Path, manifest: Manifest, champion: Classifier | N
         contenders.append(Contender("champion", scam_scores(champion, conversations), limit))
     bootstrap = Bootstrap(run.config.evaluate.resamples, run.config.seed)
     return report(rows_of(splits.test), contenders, bootstrap)
+
+
+def _stamina(run: Run, folder: Path, manifest: Manifest) -> dict[str, Any]:
+    """What the unsure band buys, and how the model stands attacks of medium strength."""
+    classifier = Classifier.from_pretrained(folder)
+    rows = rows_of(run.data.splits.test)
+    scores = scam_scores(classifier, [row.conversation for row in rows])
+    medium = {"medium": STRENGTHS["medium"]}
+    return {
+        "coverage": coverage_risk(scores, answers(rows), manifest.thresholds),
+        "attacks": stands(rows, caller(classifier), strengths=medium, seed=run.config.seed),
+    }
 
 
 def _counts(data: Snapshot) -> dict[str, Any]:

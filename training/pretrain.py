@@ -58,7 +58,7 @@ NOISY = 0.1
 CORPUS_READINGS = 4
 
 
-def pretrain(
+def pretrain(  # noqa: PLR0913
     text: Path,
     output: Path,
     *,
@@ -129,9 +129,12 @@ class _SparseLossTrainer(Trainer):
         self, model, inputs, return_outputs=False, num_items_in_batch=None
     ):
         labels = inputs.pop("labels")
-        hidden = model.roberta(**inputs).last_hidden_state
         masked = labels != -100
-        loss = torch.nn.functional.cross_entropy(model.lm_head(hidden[masked]).float(), labels[masked])
+        # the Trainer's own autocast wraps the whole model, which is not what is called here
+        with torch.autocast(labels.device.type, torch.bfloat16, enabled=self.args.bf16):
+            hidden = model.roberta(**inputs).last_hidden_state
+            logits = model.lm_head(hidden[masked])
+        loss = torch.nn.functional.cross_entropy(logits.float(), labels[masked])
         return (loss, hidden) if return_outputs else loss
 
 

@@ -38,7 +38,12 @@ def print_report(report: dict[str, Any], *, title: str, console: Console) -> Non
     }
     for heading, rows in tables.items():
         if len(rows) > 1:
-            console.print(_table(heading, rows))
+            print_table(heading, rows, console=console)
+
+
+def print_table(heading: str, rows: list[Cells], *, console: Console) -> None:
+    """Print one table; the first row is the heading of its columns."""
+    console.print(_table(heading, rows))
 
 
 def markdown(rows: list[Cells]) -> str:

@@ -1,7 +1,7 @@
 """From the corpus and the officers' labels to a model folder: the whole training, in one call.
 
-snapshot -> fine-tune -> export -> calibrate -> evaluate -> gate -> model folder. Each finished stage
-leaves its result in the run's folder; an interrupted run goes on where it stopped.
+snapshot -> linear -> fine-tune -> blend -> export -> calibrate -> evaluate -> gate -> model folder.
+Each finished stage leaves its result in the run's folder; an interrupted run goes on where it stopped.
 """
 
 import hashlib
@@ -18,12 +18,16 @@ from data.errors import BadData, GateFailed, ModelFolderError
 from data.messages import Example
 from model.artifact import MANIFEST, open_model_folder
 from model.classifier import Classifier
+from model.tokenizer import Tokenizer
 from training.bases import Base, find_base, weights_digest
+from training.blend import Reader, encoder_log_odds, fit_weights
 from training.config import Config
 from training.dataset import Snapshot, snapshot
-from training.export import export
+from training.evaluate import answers
+from training.export import FINETUNED, LINEAR, WEIGHTS, export, load_encoder
 from training.finetune import finetune
 from training.judge import Run, judge
+from training.linear import Linear, fit_linear
 from training.tables import print_report
 
 
@@ -57,12 +61,14 @@ def train(  # noqa: PLR0913
     folder = state_dir / "runs" / run_name(data, found, config)
     folder.mkdir(parents=True, exist_ok=True)
     console.print(f"snapshot {data.folder}\nrun {folder}")
-    seconds = {
-        "finetune": _stage(
-            folder, "finetune", lambda: finetune(data.splits.train, found, config, run=folder), console
-        ),
-        "export": _stage(folder, "export", lambda: _export(folder, config), console),
+    parts = data.splits
+    stages: dict[str, Callable[[], object]] = {
+        "linear": lambda: fit_linear(parts.train, config).save(folder / LINEAR),
+        "finetune": lambda: finetune(parts.train, found, config, run=folder),
+        "blend": lambda: _blend(folder, found, parts.validation),
+        "export": lambda: _export(folder, config),
     }
+    seconds = {name: _stage(folder, name, action, console) for name, action in stages.items()}
     manifest, report = judge(Run(folder, found, data, config, seconds), _champion(champion, console))
     print_report(report, title=f"test split, {manifest.version}", console=console)
     model = folder / "model"
@@ -78,9 +84,18 @@ def run_name(data: Snapshot, base: Base, config: Config) -> str:
     return f"{data.fingerprint[:12]}-{base.slug}-{config.seed}-{digest[:8]}"
 
 
+def _blend(folder: Path, base: Base, validation: Sequence[Example]) -> None:
+    """Weigh encoder and linear model on the validation split."""
+    linear = Linear.load(folder / LINEAR)
+    reader = Reader(base, Tokenizer.from_folder(folder / FINETUNED), linear)
+    conversations = [example.conversation for example in validation]
+    encoder = encoder_log_odds(load_encoder(folder), [reader(one) for one in conversations])
+    fit_weights(encoder, linear.log_odds(conversations), answers(validation)).save(folder / WEIGHTS)
+
+
 def _export(folder: Path, config: Config) -> None:
     shutil.rmtree(folder / "model", ignore_errors=True)
-    export(folder / "finetuned", folder / "model")
+    export(folder, folder / "model")
     (folder / "model" / "training.toml").write_text(config.text, encoding="utf-8")
 
 

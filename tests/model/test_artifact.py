@@ -30,6 +30,7 @@ def test_a_manifest_reads_back_as_it_was_written(folder: Path) -> None:
 def test_every_file_but_the_manifest_is_hashed(folder: Path) -> None:
     assert set(open_model_folder(folder).manifest.files) == {
         "config.json",
+        "ngrams.npy",
         "onnx/model_int8.onnx",
         "tokenizer.json",
     }
@@ -54,9 +55,9 @@ def test_a_missing_file_is_refused_by_name(folder: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda r: r.update(format=2), "format 1"),
-        (lambda r: r.update(extra=1), "format 1"),
-        (lambda r: r.pop("gate"), "format 1"),
+        (lambda r: r.update(format=3), "format 2"),
+        (lambda r: r.update(extra=1), "format 2"),
+        (lambda r: r.pop("gate"), "format 2"),
         (lambda r: r.update(normalizer_version=0), "normalizer version 0"),
         (lambda r: r.update(view="raw"), "view"),
         (lambda r: r.update(version="../evil"), "version"),

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from data.errors import ModelFolderError, TextTooLong
 from data.messages import Conversation, Message
 from data.taxonomy import taxonomy
-from model.artifact import open_model_folder, write_manifest
+from model.artifact import NGRAMS, open_model_folder, write_manifest
 from model.classifier import Classifier
+from model.ngrams import Vocabulary
 from model.tokenizer import Tokenizer
 
 TEXTS = ["Ma OTP la 482913", "chao em", "Trung thuong", "a" * 300, "x", "Viettel tang data"]
@@ -98,6 +99,7 @@ class NoNumbers:
 
 def test_a_model_that_gives_no_numbers_gives_no_verdict(tiny_model_folder: Path) -> None:
     manifest = open_model_folder(tiny_model_folder).manifest
-    classifier = Classifier(manifest, Tokenizer.from_folder(tiny_model_folder), NoNumbers())
+    vocabulary = Vocabulary.load(tiny_model_folder / NGRAMS)
+    classifier = Classifier(manifest, Tokenizer.from_folder(tiny_model_folder), vocabulary, NoNumbers())
     with pytest.raises(ModelFolderError, match="gives no numbers"):
         classifier.predict(conversations(["x"]))

@@ -16,6 +16,7 @@ EVERY = 36
 CHANGES = {
     "epochs = 6": "epochs = 1",
     "variants = 3": "variants = 1",
+    "variants = 2": "variants = 0",
     "checkpoint_every = 100": "checkpoint_every = 2",
     "resamples = 500": "resamples = 20",
     "recall = 0.50": "recall = 0.0",

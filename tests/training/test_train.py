@@ -61,7 +61,7 @@ def test_weights_and_embedding_are_int8(model: Path) -> None:
 
 def test_the_manifest_says_how_far_int8_is_from_fp32(model: Path) -> None:
     export = open_model_folder(model).manifest.metrics["export"]
-    assert export["same_side"] > 0.9
+    assert export["same_verdict"] > 0.9
     assert export["mean_difference"] < 0.05
 
 

@@ -1,0 +1,94 @@
+"""Character and word n-grams of a folded view: what the linear half of a model reads.
+
+N-grams see what an encoder's tokens hide, and never need to have met a whole word. A vocabulary keeps
+a checksum of each of its n-grams instead of the n-gram: 8 bytes, whatever its length.
+
+>>> vocabulary = Vocabulary(np.unique(ngram_keys("<sender> xin chao")[0]))
+>>> ids, counts = vocabulary.encode("<sender> xin chao, xin chao")
+>>> float(counts.max()) == 2 and len(ids) == len(vocabulary)
+True
+"""
+
+import re
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.errors import ModelFolderError
+from model.view import ENTITY_TOKENS, ROLE_TOKENS
+
+#: Lengths of the n-grams of characters; they run across words, since senders move the spaces.
+LENGTHS = range(1, 6)
+#: From here on a key is of words, below of characters.
+WORDS = 1 << 32
+
+#: A token counts as one character; these bytes stand in no folded text.
+_CHARACTERS = {
+    token.encode(): bytes([code]) for code, token in enumerate((*ROLE_TOKENS, *ENTITY_TOKENS), 1)
+}
+_TOKEN = re.compile(b"|".join(map(re.escape, _CHARACTERS)))
+_WORD = re.compile(rb"[\x01-\x1f]|[^\W_]+")
+
+
+def ngram_keys(text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The key of each n-gram of a folded view, rising, and how often it is met.
+
+    Of characters 1 to 5 in a row, of words 1 and 2. Characters beyond ASCII count as their UTF-8 bytes.
+    """
+    line = _TOKEN.sub(lambda match: _CHARACTERS[match[0]], text.encode("utf-8", "replace"))
+    words = _WORD.findall(line)
+    counts = Counter(
+        crc32(line[start : start + length]) for length in LENGTHS for start in range(len(line) - length + 1)
+    )
+    counts.update(crc32(word) | WORDS for word in words)
+    counts.update(crc32(b" ".join(pair)) | WORDS for pair in pairwise(words))
+    keys = np.fromiter(counts.keys(), np.int64, len(counts))
+    order = np.argsort(keys)
+    return keys[order], np.fromiter(counts.values(), np.float32, len(counts))[order]
+
+
+class Vocabulary:
+    """The n-grams that a model knows."""
+
+    def __init__(self, keys: NDArray[np.int64]) -> None:
+        """``keys`` rise and are at least one."""
+        self.keys = keys
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @property
+    def characters(self) -> int:
+        """How many of the n-grams are of characters; they come first."""
+        return int(np.searchsorted(self.keys, WORDS))
+
+    @classmethod
+    def load(cls, file: Path) -> "Vocabulary":
+        """The vocabulary in a ``.npy`` file; ``ModelFolderError`` when there is none that can be read."""
+        try:
+            keys = np.load(file, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise ModelFolderError(f"{file}: cannot be read; restore the folder") from error
+        if keys.dtype != np.int64 or keys.ndim != 1 or not len(keys) or (np.diff(keys) <= 0).any():
+            raise ModelFolderError(f"{file}: is no list of rising keys; restore the folder")
+        return cls(keys)
+
+    def save(self, file: Path) -> None:
+        """Write the vocabulary to a ``.npy`` file."""
+        np.save(file, self.keys, allow_pickle=False)
+
+    def encode(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Positions in the vocabulary, rising, and counts, of the n-grams that are known.
+
+        One position of count 0 where none is.
+        """
+        keys, counts = ngram_keys(text)
+        ids = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        known = self.keys[ids] == keys
+        if not known.any():
+            return np.zeros(1, np.int64), np.zeros(1, np.float32)
+        return ids[known], counts[known]

@@ -1,0 +1,138 @@
+"""Encoder and linear model as one network with one probability.
+
+The encoder reads meaning, the n-grams read spelling; each is sure where the other is not. What a scam
+is, both say, weighed as the validation split asks (stacking, Wolpert 1992); which category, the encoder.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+
+from data.messages import Conversation
+from data.taxonomy import taxonomy
+from model.tokenizer import Tokenizer
+from model.view import view
+from training.bases import Base
+from training.linear import Linear
+from training.metrics import Bools, Floats
+from training.pooling import PooledClassifier
+
+#: Weights of a blend never overfit: there are three of them. This only keeps them finite.
+_C = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Log-odds of a scam = encoder x encoder's + linear x linear's + bias."""
+
+    encoder: float
+    linear: float
+    bias: float
+
+    def save(self, file: Path) -> None:
+        """Write them as JSON."""
+        file.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, file: Path) -> "Weights":
+        """What ``save`` wrote."""
+        return cls(**json.loads(file.read_text("utf-8")))
+
+
+class Blend(torch.nn.Module):
+    """Logits of shape (n, n_categories); within a label the categories stand as the encoder has them."""
+
+    def __init__(self, encoder: PooledClassifier, linear: Linear, weights: Weights) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.weights, self.bias = weights, linear.bias
+        self.characters = linear.vocabulary.characters
+        self.register_buffer("idf", torch.from_numpy(linear.idf).half())
+        self.register_buffer("coefficients", torch.from_numpy(linear.weights).half())
+        self.register_buffer("scam", torch.from_numpy(scam_columns()))
+
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        ngram_ids: torch.Tensor,
+        ngram_counts: torch.Tensor,
+    ) -> torch.Tensor:
+        """``ngram_ids`` and ``ngram_counts`` have shape (n, n_ngrams); padding counts 0."""
+        logits = self.encoder(input_ids=input_ids, attention_mask=attention_mask).logits.float()
+        never = torch.finfo(torch.float32).min
+        scam = logits.masked_fill(~self.scam, never).logsumexp(-1, keepdim=True)
+        legitimate = logits.masked_fill(self.scam, never).logsumexp(-1, keepdim=True)
+        odds = self.weights.encoder * (scam - legitimate) + self.weights.bias
+        odds = odds + self.weights.linear * self._linear(ngram_ids, ngram_counts)[:, None]
+        return torch.where(self.scam, logits - scam + odds, logits - legitimate)
+
+    def _linear(self, ids: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
+        """The linear model's log-odds, as ``Linear.log_odds`` computes them."""
+        weighted = counts.log1p() * self.idf[ids].float()
+        voted = weighted * self.coefficients[ids].float()
+        is_word = (ids >= self.characters).float()
+        total = torch.full_like(voted[:, 0], self.bias)
+        for part in (1 - is_word, is_word):
+            length = (part * weighted.square()).sum(-1).sqrt().clamp_min(1e-6)
+            total = total + (part * voted).sum(-1) / length
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What turns a conversation into the inputs of a blend, as the served classifier does."""
+
+    base: Base
+    tokenizer: Tokenizer
+    linear: Linear
+
+    def __call__(self, conversation: Conversation) -> tuple[torch.Tensor, ...]:
+        text = view(conversation, self.base.view).text
+        [encoding] = self.tokenizer.encode_batch([text], self.base.max_tokens)
+        ids = torch.tensor([encoding.ids])
+        folded = text if self.base.view == "folded" else view(conversation, "folded").text
+        ngram_ids, counts = self.linear.vocabulary.encode(folded)
+        return ids, torch.ones_like(ids), torch.from_numpy(ngram_ids)[None], torch.from_numpy(counts)[None]
+
+
+def fit_weights(encoder: Floats, linear: Floats, scam: Bools) -> Weights:
+    """The weights under which both log-odds, shape (n,) each, fit the answers best (log loss).
+
+    >>> odds = np.array([-4.0, -3.0, 1.0, -1.0, 3.0, 4.0])
+    >>> found = fit_weights(odds, np.zeros(6), odds > 0)
+    >>> found.encoder > 1, found.linear
+    (True, 0.0)
+    """
+    regression = LogisticRegression(C=_C, max_iter=1_000)
+    regression.fit(np.column_stack([encoder, linear]), scam)
+    first, second = (round(float(value), 4) for value in regression.coef_[0])
+    return Weights(first, second, round(float(regression.intercept_[0]), 4))
+
+
+def encoder_log_odds(encoder: PooledClassifier, inputs: Sequence[tuple[torch.Tensor, ...]]) -> Floats:
+    """The encoder's own log-odds of a scam for each conversation, shape (n,)."""
+    scam = torch.from_numpy(scam_columns())
+    rows = []
+    with torch.inference_mode():
+        for ids, mask, *_ in inputs:
+            logits = encoder(input_ids=ids, attention_mask=mask).logits[0].float()
+            rows.append(float(logits[scam].logsumexp(-1) - logits[~scam].logsumexp(-1)))
+    return np.array(rows)
+
+
+def blended_logits(blend: Blend, inputs: Sequence[tuple[torch.Tensor, ...]]) -> Floats:
+    """Logits in fp32, one message at a time, shape (n, n_categories)."""
+    with torch.inference_mode():
+        rows = [blend(*one)[0].numpy() for one in inputs]
+    return np.array(rows, dtype=np.float64)
+
+
+def scam_columns() -> Bools:
+    """Which of the taxonomy's categories are scams."""
+    return np.array([category.label == "scam" for category in taxonomy().categories])
