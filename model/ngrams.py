@@ -3,10 +3,10 @@
 N-grams see what an encoder's tokens hide, and never need to have met a whole word. A vocabulary keeps
 a checksum of each of its n-grams instead of the n-gram: 8 bytes, whatever its length.
 
->>> vocabulary = Vocabulary(np.unique(ngram_keys("<sender> xin chao")[0]))
->>> ids, counts = vocabulary.encode("<sender> xin chao, xin chao")
->>> float(counts.max()) == 2 and len(ids) == len(vocabulary)
-True
+>>> vocabulary = Vocabulary(ngram_keys("xin chao")[0])
+>>> ids, counts = vocabulary.encode("xin chao ban")
+>>> len(ids) == len(vocabulary), float(counts.max())
+(True, 2.0)
 """
 
 import re

@@ -20,6 +20,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 from data.facts import confusables
 
@@ -51,7 +52,7 @@ def normalize(text: str) -> Normalized:
     normalized = _read_leet(_rewrite(_compose(text), _JOINED, _unjoin))
     for pattern, exchange in _REWRITES:
         normalized = _rewrite(normalized, pattern, exchange)
-    return _mend_words(normalized)
+    return _mend_words(_part_glued(normalized))
 
 
 def fold(text: str) -> str:
@@ -147,6 +148,10 @@ _HALVES = re.compile(
     rf"(?<![\w./@:=&?#-])(?P<first>{_LETTER}{{1,6}})[{re.escape(_SEPARATORS)},;\"]{{1,2}}"
     rf"(?P<second>{_LETTER}{{1,6}})(?![\w/@]|[.-]\w)"
 )
+#: Letters and signs without a space.
+_GLUED = re.compile(
+    rf"(?<![\w./@:=&?#-])(?:{_LETTER}|[{re.escape(_SEPARATORS)}](?={_LETTER})){{4,40}}(?![\w/@]|[.-]\w)"
+)
 _WORD = rf"(?:{_LETTER}|[01](?={_LETTER})){{2,}}"
 
 #: NHAN_TIEN, KH0NG_DUOC, phuc~vu: a sign for the space between words; not in a link or an address.
@@ -178,6 +183,7 @@ def _read_leet(normalized: Normalized) -> Normalized:
     characters = list(normalized.text)
     for match in _LEET_WORD.finditer(normalized.text):
         word = match[0].translate(_LEET)
+        word = word.upper() if match[0].isupper() else word
         if word != match[0] and _reads(word, match[0]) and not _CODE.fullmatch(match[0]):
             characters[slice(*match.span())] = word
     return dataclasses.replace(normalized, text="".join(characters))
@@ -190,6 +196,40 @@ def _reads(word: str, written: str) -> bool:
         and not _VIETNAMESE.fullmatch(fold(written))
         and written[0] not in "jJ"
     )
+
+
+def _part_glued(normalized: Normalized) -> Normalized:
+    """NapLanDau, Na.pVao: words run together with a capital each get their spaces back."""
+    places = {
+        place for match in _GLUED.finditer(normalized.text) for place in _seams(match[0], match.start())
+    }
+    if not places:
+        return normalized
+    characters, starts, ends = [], [], []
+    for index, character in enumerate(normalized.text):
+        if index in places:  # nothing stands for the space but the letter before it
+            characters.append(" ")
+            starts.append(starts[-1])
+            ends.append(ends[-1])
+        characters.append(character)
+        starts.append(normalized.starts[index])
+        ends.append(normalized.ends[index])
+    return Normalized("".join(characters), tuple(starts), tuple(ends))
+
+
+def _seams(token: str, start: int) -> list[int]:
+    """Where the words of a token meet, if every one of them is a Vietnamese syllable."""
+    seams = [i for i in range(1, len(token)) if token[i].isupper() and _before(token, i).islower()]
+    words = [token[a:b] for a, b in pairwise([0, *seams, len(token)])]
+    syllables = (fold("".join(c for c in word if c.isalpha())) for word in words)
+    whole = all(len(syllable) > 1 and SYLLABLE.fullmatch(syllable) for syllable in syllables)
+    return [start + seam for seam in seams] if whole else []
+
+
+def _before(token: str, index: int) -> str:
+    """The letter before a place, a sign between them not counted."""
+    previous = token[index - 1]
+    return previous if previous.isalpha() or index == 1 else token[index - 2]
 
 
 def _mend_words(normalized: Normalized) -> Normalized:

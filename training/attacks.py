@@ -5,7 +5,7 @@ digit or a sign stay: a scammer needs them to work. The same attacks measure a m
 (``canhgiac attack``) and vary what it learns from (``training.augment``).
 
 >>> ATTACKS["leet"]("Chuyen tien ngay vao vcb-digi.top", 1.0, Random(1))
-'Chuy3n t13n ng@y v@0 vcb-digi.top'
+'Chuy3n t!3n ng@y v@0 vcb-digi.top'
 """
 
 import dataclasses
@@ -45,6 +45,8 @@ _TEENCODE = {
     "hom": "hum", "the": "tke", "con": "kon", "thoi": "thui", "moi": "moy", "dung": "dug", "mot": "1",
     "nhung": "nhug", "phai": "fai", "yeu": "iu", "buon": "bun", "nhe": "nha",
 }  # fmt: skip
+_MARK = "\0"
+_MARKED_GAP = re.compile(rf"(?<=[^\W\d_]) (?={_MARK})")
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 
@@ -67,11 +69,20 @@ def _diacritics(word: str, random: Random) -> str:
 
 
 def _leet(word: str, random: Random) -> str:
-    return _one_or_more(word, random, lambda c: random.choice(_LEET.get(fold(c), c)))
+    return _exchanged(word, {c: _LEET[fold(c)] for c in word if fold(c) in _LEET}, random)
 
 
 def _lookalikes(word: str, random: Random) -> str:
-    return _one_or_more(word, random, lambda c: random.choice(_LOOKALIKES.get(c, c)))
+    return _exchanged(word, _LOOKALIKES, random)
+
+
+def _exchanged(word: str, table: Mapping[str, str], random: Random) -> str:
+    """Each letter of the table exchanged at even odds, one of them surely."""
+    surely = random.choice([index for index, c in enumerate(word) if c in table] or [-1])
+    return "".join(
+        random.choice(table[c]) if c in table and (index == surely or random.random() < 0.5) else c
+        for index, c in enumerate(word)
+    )
 
 
 def _invisible(word: str, random: Random) -> str:
@@ -94,6 +105,22 @@ def _spacing(text: str, strength: float, random: Random) -> str:
     """Words run together, and words spaced out letter by letter."""
     text = _GAP.sub(lambda m: "" if random.random() < strength / 2 else m[0], text)
     return _on_words(lambda w, r: " ".join(w) if r.random() < 0.3 else w, text, strength, random)
+
+
+def _mashed(text: str, strength: float, random: Random) -> str:
+    """NapLa:nDa'u: words run together, each with a capital, a sign dropped into some, j written for i."""
+    marked = _on_words(_marked, text, strength, random)
+    glued = _MARKED_GAP.sub(lambda m: "" if random.random() < 0.7 else m[0], marked)
+    return glued.replace(_MARK, "")
+
+
+def _marked(word: str, random: Random) -> str:
+    if random.random() < 0.3:
+        word = word.replace("i", "j")
+    if random.random() < 0.5:
+        cut = random.randint(1, max(1, len(word) - 1))
+        word = word[:cut] + random.choice(".:'~_") + word[cut:]
+    return f"{_MARK}{word.capitalize()}"
 
 
 def _teencode(word: str, random: Random) -> str:
@@ -133,12 +160,6 @@ def _case(word: str, random: Random) -> str:
     return random.choice((word.upper(), word.lower(), word.swapcase(), word[:1].lower() + word[1:].upper()))
 
 
-def _one_or_more(word: str, random: Random, change: Callable[[str], str]) -> str:
-    """Each letter changed at even odds, at least one of those that can be."""
-    surely = random.choice([i for i, c in enumerate(word) if fold(c) in _LEET or c in _LOOKALIKES] or [-1])
-    return "".join(change(c) if i == surely or random.random() < 0.5 else c for i, c in enumerate(word))
-
-
 ATTACKS: Mapping[str, Attack] = {
     "diacritics": partial(_on_words, _diacritics),
     "leet": partial(_on_words, _leet),
@@ -146,6 +167,7 @@ ATTACKS: Mapping[str, Attack] = {
     "invisible": partial(_on_words, _invisible),
     "separators": partial(_on_words, _separators),
     "spacing": _spacing,
+    "mashed": _mashed,
     "teencode": partial(_on_words, _teencode),
     "typos": partial(_on_words, _typos),
     "case": partial(_on_words, _case),

@@ -72,6 +72,16 @@ def test_a_long_conversation_keeps_its_newest_turns(tiny_model_folder: Path) -> 
     assert text[encoding.offsets[1][0] : encoding.offsets[-2][1]] == "<recipient> bbbb<sender> cccc"
 
 
+def test_a_long_conversation_keeps_what_the_sender_named_before_what_is_newest(
+    tiny_model_folder: Path,
+) -> None:
+    text = "<sender> bb<account><recipient> dddd<sender> " + "a" * 6
+    encoding = Tokenizer.from_folder(tiny_model_folder).encode_batch([text], 12)[0]
+    assert encoding.truncated
+    kept = "".join(text[start:end] for start, end in encoding.offsets)
+    assert kept == "<sender> bb<account>"
+
+
 def test_a_long_turn_keeps_its_head_and_its_tail(tiny_model_folder: Path) -> None:
     text = "<sender> " + "a" * 50 + "z"
     encoding = Tokenizer.from_folder(tiny_model_folder).encode_batch([text], 16)[0]
