@@ -19,7 +19,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 
 from data.facts import confusables
@@ -49,9 +49,10 @@ def normalize(text: str) -> Normalized:
 
     Case and diacritics stay; see ``fold``. Time grows linearly with the length.
     """
-    normalized = _read_leet(_rewrite(_compose(text), _JOINED, _unjoin))
+    composed = _compose(text)
+    normalized = _read_leet(_rewrite(composed, _matched(_JOINED, composed.text), _unjoin))
     for pattern, exchange in _REWRITES:
-        normalized = _rewrite(normalized, pattern, exchange)
+        normalized = _rewrite(normalized, _matched(pattern, normalized.text), exchange)
     return _mend_words(_part_glued(normalized))
 
 
@@ -98,9 +99,11 @@ def _clusters(text: str) -> list[tuple[int, int, str]]:
     """
     clusters: list[tuple[int, int, str]] = []
     for index, character in enumerate(text):
-        if unicodedata.category(character) in ("Cf", "Me"):
+        if character.isascii():
+            clusters.append((index, index + 1, character))
+        elif unicodedata.category(character) in ("Cf", "Me"):
             continue
-        if clusters and unicodedata.combining(character):
+        elif clusters and unicodedata.combining(character):
             start, _, cluster = clusters[-1]
             kept = cluster + character if len(cluster) <= 2 else cluster
             clusters[-1] = (start, index + 1, kept)
@@ -109,6 +112,7 @@ def _clusters(text: str) -> list[tuple[int, int, str]]:
     return clusters
 
 
+@lru_cache(maxsize=4096)  # most are met all the time
 def _visible(cluster: str) -> str:
     """One cluster composed, in compatibility form, other alphabets' look-alikes made Latin."""
     seen = []
@@ -121,11 +125,13 @@ def _visible(cluster: str) -> str:
     return "".join(seen)
 
 
-def _rewrite(
-    normalized: Normalized, pattern: re.Pattern[str], exchange: Callable[[str], str]
-) -> Normalized:
-    """Pass each character of each match through ``exchange``, which may drop it."""
-    inside = {index for match in pattern.finditer(normalized.text) for index in range(*match.span())}
+def _matched(pattern: re.Pattern[str], text: str) -> set[int]:
+    """Where the characters of all matches stand."""
+    return {index for match in pattern.finditer(text) for index in range(*match.span())}
+
+
+def _rewrite(normalized: Normalized, inside: set[int], exchange: Callable[[str], str]) -> Normalized:
+    """Pass each character inside through ``exchange``, which may drop it."""
     if not inside:
         return normalized
     characters = [
@@ -162,7 +168,7 @@ SYLLABLE = re.compile(
     r"(?:ngh?|nh|gh?|kh?|ph?|th|tr|ch|qu|[bcdhlmnrstvx])?[aeiouy]{1,3}(?:ng|nh|ch|[cmnpt])?"
 )
 _VIETNAMESE = re.compile(rf"(?:{SYLLABLE.pattern}){{1,2}}")
-_LEET = str.maketrans("013457@$!j", "oieastasii")
+_LEET = str.maketrans("013457@$!jJ", "oieastasiiI")
 #: A word with signs among its letters, or a zero at its end; no part of a link or an address.
 _LEET_WORD = re.compile(
     rf"(?<![\w./@:=&?#$!-]){_LETTER}(?:{_LETTER}|[013457@$!]+(?={_LETTER})){{0,8}}[0@]?(?![\w/@$]|[.-]\w)"
@@ -219,6 +225,8 @@ def _part_glued(normalized: Normalized) -> Normalized:
 
 def _seams(token: str, start: int) -> list[int]:
     """Where the words of a token meet, if every one of them is a Vietnamese syllable."""
+    if token[1:].islower():
+        return []
     seams = [i for i in range(1, len(token)) if token[i].isupper() and _before(token, i).islower()]
     words = [token[a:b] for a, b in pairwise([0, *seams, len(token)])]
     syllables = (fold("".join(c for c in word if c.isalpha())) for word in words)
@@ -240,12 +248,7 @@ def _mend_words(normalized: Normalized) -> Normalized:
         apart = SYLLABLE.fullmatch(first) and SYLLABLE.fullmatch(second)
         if SYLLABLE.fullmatch(first + second) and not apart and len(first + second) > 2:
             dropped.update(range(match.end("first"), match.start("second")))
-    kept = [index for index in range(len(normalized.text)) if index not in dropped]
-    return Normalized(
-        "".join(normalized.text[index] for index in kept),
-        tuple(normalized.starts[index] for index in kept),
-        tuple(normalized.ends[index] for index in kept),
-    )
+    return _rewrite(normalized, dropped, lambda _: "")
 
 
 _REWRITES: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (

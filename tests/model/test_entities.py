@@ -24,6 +24,8 @@ def found(text: str) -> list[tuple[str, str]]:
         ("kết bạn zalo.me/0912345678", "zalo.me/0912345678"),
         ("http://103.1.2.3/x", "103.1.2.3/x"),
         ("bit.ly/abc", "bit.ly/abc"),
+        ("vao https:// vcb-digi.top/x", "vcb-digi.top/x"),
+        ("vao https://vcb-online.6app de huy", "vcb-online.6app"),
     ],
 )
 def test_links_are_found_as_senders_write_them(text: str, value: str) -> None:
@@ -176,6 +178,9 @@ def test_no_text_makes_the_search_slow() -> None:
         ("vneid-gov.top", "", "lookalike"),
         ("bit.ly", "Vietcombank", "shortener"),
         ("quanan.com", "", "other"),
+        ("quanan.com", "(VCB) Tai khoan cua ban bi khoa", "foreign"),
+        ("quanan.com", "Moi den an" + " ngon" * 40 + ", tra bang Vietcombank", "other"),
+        ("vietcombank.com.vn", "ACB: dang nhap", "official"),
     ],
 )
 def test_a_host_is_judged_by_whom_it_belongs_to(host: str, text: str, kind: str) -> None:

@@ -52,6 +52,15 @@ def test_a_lookalike_link_names_whom_it_imitates(tiny_classifier: Classifier) ->
     assert "vietcombank.com.vn" in one.reason
 
 
+def test_a_link_foreign_to_who_speaks_names_whose_it_is_not(tiny_classifier: Classifier) -> None:
+    text = "ACB: Trúng thưởng, vào qkz8.top nhận ngay"
+    reasons = {
+        text[o.start : o.end]: o.reason for o in found(tiny_classifier, Conversation.from_text(text))
+    }
+    assert "ACB" in reasons["qkz8.top"]
+    assert "acb.com.vn" in reasons["qkz8.top"]
+
+
 def test_an_account_beside_a_request_for_money_is_shown(tiny_classifier: Classifier) -> None:
     assert "0004419027" in shown(tiny_classifier, "Trung thuong. Chuyen khoan phi vao STK 0004419027")
 

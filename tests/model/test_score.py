@@ -158,7 +158,7 @@ def test_progress_counts_rows_chunk_by_chunk(tiny_classifier: Classifier, tmp_pa
     source = write_json_lines(tmp_path / "in.jsonl", *(['{"text": "x"}'] * 300))
     seen: list[tuple[int, int | None]] = []
     score_file(tiny_classifier, source, tmp_path / "out.jsonl", lambda *at: seen.append(at))
-    assert seen == [(256, None), (300, None)]
+    assert seen == [(64, None), (128, None), (192, None), (256, None), (300, None)]
 
 
 def test_a_file_may_be_scored_onto_itself(tiny_classifier: Classifier, tmp_path: Path) -> None:
@@ -208,3 +208,14 @@ def test_a_parquet_file_damaged_in_its_middle_is_refused(
 def test_a_missing_file_is_named(tiny_classifier: Classifier, tmp_path: Path, name: str) -> None:
     with pytest.raises(BadData, match=name):
         score_file(tiny_classifier, tmp_path / name, tmp_path / "out.csv", quiet)
+
+
+def test_several_threads_give_what_one_gives_in_the_same_order(
+    tiny_classifier: Classifier, tmp_path: Path
+) -> None:
+    texts = ["trung thuong", "chao em", "", "ma otp"] * 60
+    source = write_json_lines(tmp_path / "in.jsonl", *(json.dumps({"text": text}) for text in texts))
+    for threads in (1, 3):
+        score_file(tiny_classifier, source, tmp_path / f"{threads}.jsonl", quiet, threads=threads)
+    assert read_json_lines(tmp_path / "1.jsonl") == read_json_lines(tmp_path / "3.jsonl")
+    assert [row["id"] for row in read_json_lines(tmp_path / "3.jsonl")] == [str(n + 1) for n in range(240)]
