@@ -211,7 +211,9 @@ def _part_glued(normalized: Normalized) -> Normalized:
     }
     if not places:
         return normalized
-    characters, starts, ends = [], [], []
+    characters: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
     for index, character in enumerate(normalized.text):
         if index in places:  # nothing stands for the space but the letter before it
             characters.append(" ")

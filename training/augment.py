@@ -19,8 +19,10 @@ _AMOUNT = re.compile(
 )
 #: A person addressed or spoken of: a title and a given name.
 _PERSON = re.compile(r"\b(anh|chị|chi|bác|bac|ông|ong|cô|co|chú|chu) [A-ZĐ][a-zà-ỹ]{1,6}\b")
-_NAMES = ("An", "Bình", "Dung", "Đạt", "Hà", "Hải", "Hiền", "Hương", "Khánh", "Lan", "Linh", "Long", "Mai")
-_NAMES += ("Minh", "Nam", "Nga", "Phúc", "Quân", "Sơn", "Tâm", "Thảo", "Thu", "Trang", "Tú", "Vân", "Yến")
+_NAMES = (
+    "An", "Bình", "Dung", "Đạt", "Hà", "Hải", "Hiền", "Hương", "Khánh", "Lan", "Linh", "Long", "Mai",
+    "Minh", "Nam", "Nga", "Phúc", "Quân", "Sơn", "Tâm", "Thảo", "Thu", "Trang", "Tú", "Vân", "Yến",
+)  # fmt: skip
 
 #: How often amounts are redrawn, people renamed, all diacritics lost, and an attack made.
 AMOUNTS, PEOPLE, DIACRITICS, ATTACKED = 0.7, 0.5, 0.3, 0.6

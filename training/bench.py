@@ -25,17 +25,6 @@ from training.evaluate import read_rows
 from training.export import quantize, to_onnx
 from training.pooling import PooledClassifier
 
-#: Nguyen and Nguyen 2020, *PhoBERT: Pre-trained language models for Vietnamese*.
-PHOBERT = {
-    "vocab_size": 64_001,
-    "hidden_size": 768,
-    "num_hidden_layers": 12,
-    "num_attention_heads": 12,
-    "intermediate_size": 3_072,
-    "max_position_embeddings": 258,
-    "type_vocab_size": 1,
-    "pad_token_id": 1,
-}
 #: Messages the large network is timed on; it would need minutes for thousands.
 SAMPLE = 96
 #: Its messages go through in batches of like length, the fastest way for it.
@@ -92,8 +81,7 @@ class _Logits(torch.nn.Module):
 
 
 def _phobert(folder: Path, threads: int) -> onnxruntime.InferenceSession:
-    config = RobertaConfig(**PHOBERT, num_labels=len(taxonomy().ids), attn_implementation="eager")
-    network = _Logits(PooledClassifier(config).eval())
+    network = _Logits(PooledClassifier(_shape()).eval())  # type: ignore[no-untyped-call]
     ids = torch.full((2, 16), 5)
     inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     exported = to_onnx(network, inputs, folder / "phobert.onnx", longest=256)
@@ -101,6 +89,22 @@ def _phobert(folder: Path, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     return onnxruntime.InferenceSession(folder / "phobert_int8.onnx", options)
+
+
+def _shape() -> RobertaConfig:
+    """Nguyen and Nguyen 2020, *PhoBERT: Pre-trained language models for Vietnamese*: the base model."""
+    shape = RobertaConfig(
+        vocab_size=64_001,
+        hidden_size=768,
+        num_hidden_layers=12,
+        num_attention_heads=12,
+        intermediate_size=3_072,
+        max_position_embeddings=258,
+        type_vocab_size=1,
+        id2label=dict(enumerate(taxonomy().ids)),
+    )
+    shape._attn_implementation = "eager"
+    return shape
 
 
 def _batches(conversations: Sequence[Conversation]) -> list[dict[str, NDArray[np.int64]]]:

@@ -47,6 +47,10 @@ class Weights:
 class Blend(torch.nn.Module):
     """Logits of shape (n, n_categories); within a label the categories stand as the encoder has them."""
 
+    idf: torch.Tensor
+    coefficients: torch.Tensor
+    scam: torch.Tensor
+
     def __init__(self, encoder: PooledClassifier, linear: Linear, weights: Weights) -> None:
         super().__init__()
         self.encoder = encoder

@@ -80,8 +80,8 @@ def phone_weights(categories: Sequence[str], phone: Mapping[str, float]) -> Floa
     [0.375, 0.375, 0.25]
     """
     counts = Counter(categories)
-    weights = np.array([phone[category] / counts[category] for category in categories], dtype=np.float64)
-    return weights / max(weights.sum(), 1e-12)
+    weights: Floats = np.array([phone[category] / counts[category] for category in categories])
+    return weights / max(float(weights.sum()), 1e-12)
 
 
 def _threshold(scores: Floats, weights: Floats, rate: float) -> float:

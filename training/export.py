@@ -34,9 +34,9 @@ def export(run: Path, folder: Path) -> None:
     """Fill ``folder`` with everything a model folder holds but the manifest and the card."""
     (folder / "onnx").mkdir(parents=True, exist_ok=True)
     blend = load_blend(run)
-    file = to_onnx(blend, _examples(), run / "onnx" / "model.onnx", longest=model_length(blend.encoder))
-    quantize(file, folder / ONNX)
-    blend.encoder.to(torch.float16).save_pretrained(folder)  # type: ignore[no-untyped-call]
+    exact = to_onnx(blend, _examples(), run / "onnx" / "model.onnx", longest=model_length(blend.encoder))
+    quantize(exact, folder / ONNX)
+    blend.encoder.half().save_pretrained(folder)  # type: ignore[no-untyped-call]
     Linear.load(run / LINEAR).vocabulary.save(folder / NGRAMS)
     for file in {name for names in TOKENIZERS for name in names}:
         if (run / FINETUNED / file).exists():
@@ -48,13 +48,13 @@ def load_encoder(run: Path) -> PooledClassifier:
     model = PooledClassifier.from_pretrained(
         run / FINETUNED, dtype=torch.float32, local_files_only=True, attn_implementation="eager"
     )
-    return cast(PooledClassifier, model.eval())
+    return cast(PooledClassifier, model.eval())  # type: ignore[no-untyped-call]
 
 
 def load_blend(run: Path) -> Blend:
     """The whole network in fp32, from what the stages left in the run's folder."""
     blend = Blend(load_encoder(run), Linear.load(run / LINEAR), Weights.load(run / WEIGHTS))
-    return cast(Blend, blend.eval())
+    return blend.eval()
 
 
 def agreement(exact: Floats, served: Floats, scam: Bools, threshold: float) -> dict[str, float]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import scipy.sparse
@@ -42,8 +43,8 @@ class Linear:
 
     def save(self, file: Path) -> None:
         """Write the arrays to a safetensors file."""
-        arrays = {"keys": self.vocabulary.keys, "idf": self.idf, "weights": self.weights}
-        save_file({**arrays, "bias": np.array([self.bias], np.float32)}, file)
+        arrays: dict[str, NDArray[Any]] = {"keys": self.vocabulary.keys, "idf": self.idf}
+        save_file({**arrays, "weights": self.weights, "bias": np.array([self.bias], np.float32)}, file)
 
     @classmethod
     def load(cls, file: Path) -> "Linear":

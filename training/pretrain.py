@@ -154,10 +154,7 @@ def _encoder(tokenizer: PreTrainedTokenizerFast, start: Path | None) -> RobertaF
         _set_positions(encoder)
         return encoder
     # the head is not kept with a base: its vocabulary layer is the embedding, the rest is learnt anew
-    return cast(
-        RobertaForMaskedLM,
-        RobertaForMaskedLM.from_pretrained(start, dtype=torch.float32, local_files_only=True),
-    )
+    return RobertaForMaskedLM.from_pretrained(start, dtype=torch.float32, local_files_only=True)
 
 
 def _architecture(tokenizer: PreTrainedTokenizerFast) -> RobertaConfig:

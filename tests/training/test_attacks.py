@@ -49,7 +49,7 @@ def test_a_look_alone_is_undone_before_a_model_reads(name: str) -> None:
 
 
 def test_the_recipient_is_not_attacked() -> None:
-    conversation = Conversation((Message("chuyển tiền", "sender"), Message("chuyển tiền", "recipient")))
+    conversation = Conversation((Message("sender", "chuyển tiền"), Message("recipient", "chuyển tiền")))
     attacked = attack(conversation, ATTACKS["leet"], 1.0, Random(1))
     assert attacked.messages[0].text != "chuyển tiền"
     assert attacked.messages[1] == conversation.messages[1]
