@@ -25,7 +25,7 @@ from model.verdict import best_category, scam_score
 MAX_CLAUSES = 12
 #: Clauses shown at most.
 MAX_SHOWN = 3
-#: The encoder reads at most 256 tokens; older characters than these cannot be among them.
+#: Clauses are left out of these newest characters, so that the pass stays short.
 RECENT_CHARACTERS = 4_000
 #: The smallest fall of the score's log-odds that is worth showing.
 SMALLEST_FALL = 0.1
@@ -128,7 +128,7 @@ def _reason(entity: Entity, text: str, *, asks: bool) -> str | None:
     if organisation is None:
         return None
     return (
-        f"Tin xưng là {organisation.name} nhưng đường dẫn không thuộc trang chính thức{_own(organisation)}"
+        f"Tin nêu tên {organisation.name} nhưng đường dẫn không thuộc trang chính thức{_own(organisation)}"
     )
 
 
@@ -141,10 +141,13 @@ def _occluded(classifier: Classifier, conversation: Conversation, prediction: Pr
     places = _places(conversation)
     if not places:
         return []
+    recent = replace(conversation, messages=_recent(conversation.messages))
     variants = [_without(conversation, *place) for place in places]
     categories = classifier.manifest.categories
-    whole = _log_odds(prediction.score)
-    falls = [whole - _log_odds(scam_score(row, categories)) for row in classifier.predict_proba(variants)]
+    whole, *without = (
+        _log_odds(scam_score(row, categories)) for row in classifier.predict_proba([recent, *variants])
+    )
+    falls = [whole - odds for odds in without]
     enough = max(SMALLEST_FALL, max(falls) / 2)
     best = sorted(range(len(places)), key=lambda index: -falls[index])[:MAX_SHOWN]
     reason = _trick(prediction.probabilities, categories)

@@ -10,8 +10,8 @@ from model.normalize import fold
 
 UrlKind = Literal["official", "lookalike", "shortener", "foreign", "other"]
 
-#: Characters in which a sender says who it is.
-OPENING = 120
+#: Words in which a sender says who it is: (TB) Ngan hang ABC.
+OPENING = 4
 #: Kinds of organisations that send customers to their own domains.
 _SPEAKERS = frozenset(
     ("bank", "wallet", "state", "power", "water", "insurance", "delivery", "finance", "shop")
@@ -26,7 +26,7 @@ def url_kind(host: str, text: str) -> UrlKind:
     ``official``: a known organisation's, sub-domains included. ``shortener``: leads anywhere, or to a
     page that anybody may open (zalo.me): genuine senders and scammers both use it.
     ``lookalike``: bears an organisation's name and is not its own; see ``imitated``. ``foreign``: bears
-    nobody's, in a text that opens in the name of an organisation whose own domains are known.
+    nobody's, in a text whose first words name an organisation that has domains of its own.
 
     >>> url_kind("portal.vietcombank.com.vn", ""), url_kind("vietcombank-login.top", "")
     ('official', 'lookalike')
@@ -86,13 +86,13 @@ def imitated(host: str, text: str) -> Organisation | None:
 
 
 def speaker(text: str) -> Organisation | None:
-    """The organisation in whose name a text opens, if it has domains of its own.
+    """The organisation that the first words of a text name, if it has domains of its own.
 
-    >>> speaker("(VCB) Tai khoan cua ban ...").id, speaker("Em o ngan hang ve")
+    >>> speaker("(VCB) Tai khoan cua ban ...").id, speaker("Em vua o ngan hang VCB ve")
     ('vietcombank', None)
     """
-    opening = f" {re.sub(r'[^a-z0-9+]+', ' ', fold(text[:OPENING]))} "
-    found = _spoken().search(opening)
+    words = re.findall(r"[a-z0-9+]+", fold(text[:100]))[:OPENING]
+    found = _spoken().search(f" {' '.join(words)} ")
     return _speakers()[found[1]] if found else None
 
 
@@ -123,6 +123,7 @@ def _speakers() -> dict[str, Organisation]:
         for entry in organisations().values()
         if entry.kind in _SPEAKERS and entry.domains
         for alias in entry.aliases
+        if len(alias) > 2  # 500 MB is no bank
     }
 
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import pairwise
 
-from data.facts import confusables
+from data.facts import confusables, organisations
 
 #: Saved in every manifest; a model folder made with another version refuses to load.
 NORMALIZER_VERSION = 3
@@ -31,6 +31,8 @@ NORMALIZER_VERSION = 3
 @dataclass(frozen=True, slots=True)
 class Normalized:
     """Normalized text and the map back to the text as received.
+
+    A space that was put in between two words stands for the letter before it.
 
     ``text[i]`` stands for ``received[starts[i]:ends[i]]``; both rise with ``i``.
     """
@@ -150,8 +152,9 @@ _LETTER = r"[^\W\d_]"
 _SEPARATORS = "./-_*|·•~^:'`"
 _SEPARATOR = f"[{re.escape(_SEPARATORS)}]"
 _HALVED = rf"{_LETTER}{{1,2}}{_SEPARATOR}{_LETTER}{{1,3}}"
+#: Two halves of a word. One letter before an ordinary sign is an abbreviation: k/hang, B.An.
 _HALVES = re.compile(
-    rf"(?<![\w./@:=&?#-])(?P<first>{_LETTER}{{1,6}})[{re.escape(_SEPARATORS)},;\"]{{1,2}}"
+    rf"(?<![\w./@:=&?#-])(?P<first>{_LETTER}(?:[_*|·•~^]|{_LETTER}{{1,5}}[./:\-_*|·•~^'`]))"
     rf"(?P<second>{_LETTER}{{1,6}})(?![\w/@]|[.-]\w)"
 )
 #: Letters and signs without a space.
@@ -201,6 +204,18 @@ def _reads(word: str, written: str) -> bool:
         bool(_VIETNAMESE.fullmatch(fold(word)))
         and not _VIETNAMESE.fullmatch(fold(written))
         and written[0] not in "jJ"
+        and fold(written) not in _names()
+    )
+
+
+@cache
+def _names() -> frozenset[str]:
+    """Words of the organisations' names, which are no mistakes: momo, vietjet."""
+    return frozenset(
+        word
+        for entry in organisations().values()
+        for alias in entry.aliases
+        for word in (*alias.split(), alias.replace(" ", ""))
     )
 
 
@@ -231,25 +246,25 @@ def _seams(token: str, start: int) -> list[int]:
         return []
     seams = [i for i in range(1, len(token)) if token[i].isupper() and _before(token, i).islower()]
     words = [token[a:b] for a, b in pairwise([0, *seams, len(token)])]
-    syllables = (fold("".join(c for c in word if c.isalpha())) for word in words)
+    syllables = [fold("".join(c for c in word if c.isalpha())) for word in words]
     whole = all(len(syllable) > 1 and SYLLABLE.fullmatch(syllable) for syllable in syllables)
-    return [start + seam for seam in seams] if whole else []
+    return [start + seam for seam in seams] if whole and "".join(syllables) not in _names() else []
 
 
 def _before(token: str, index: int) -> str:
     """The letter before a place, a sign between them not counted."""
     previous = token[index - 1]
-    return previous if previous.isalpha() or index == 1 else token[index - 2]
+    return token[index - 2] if previous in _SEPARATORS and previous != "." and index > 1 else previous
 
 
 def _mend_words(normalized: Normalized) -> Normalized:
     """v-ui, ph|í, Na.p: a word halved by a sign is made whole where the halves are no words."""
     dropped: set[int] = set()
     for match in _HALVES.finditer(normalized.text):
-        first, second = fold(match["first"]), fold(match["second"])
+        first, second = fold(match["first"][:-1]), fold(match["second"])
         apart = SYLLABLE.fullmatch(first) and SYLLABLE.fullmatch(second)
         if SYLLABLE.fullmatch(first + second) and not apart and len(first + second) > 2:
-            dropped.update(range(match.end("first"), match.start("second")))
+            dropped.add(match.start("second") - 1)
     return _rewrite(normalized, dropped, lambda _: "")
 
 

@@ -71,8 +71,9 @@ class Tokenizer:
         """Each text's encoding, at most ``max_tokens`` ids with ``<s>`` and ``</s>``.
 
         A conversation too long keeps the turns that say most: the sender's with a link, number or
-        amount first, then the newest. A turn too long keeps its head and its tail, where messages
-        greet, threaten and ask. Both say ``truncated=True``.
+        amount first, then the newest (a vocabulary without tokens for those: the newest). A turn too
+        long keeps its head and its tail, where messages greet, threaten and ask. Both say
+        ``truncated=True``.
         """
         encoded = self._backend.encode_batch(list(texts), add_special_tokens=False)
         return [self._encoding(one.ids, one.offsets, max_tokens) for one in encoded]
@@ -94,14 +95,14 @@ class Tokenizer:
         turns = list(pairwise(sorted({0, *starts, len(ids)})))
         kept: list[int] = []
         for start, end in sorted(turns, key=lambda turn: (not self._is_telling(ids, *turn), -turn[0])):
-            if len(kept) + end - start <= room:
+            left = room - len(kept)
+            if end - start <= left:
                 kept.extend(range(start, end))
-        if kept:
-            return sorted(kept)
-        first, last = turns[-1]
-        head = room // 2
-        newest = range(first, last)
-        return [*newest[:head], *newest[len(newest) - (room - head) :]]
+            elif not kept or self._is_telling(ids, start, end):
+                kept.extend(range(start, start + left // 2))
+                kept.extend(range(end - (left - left // 2), end))
+                break
+        return sorted(kept)
 
     def _is_telling(self, ids: list[int], start: int, end: int) -> bool:
         """Whether a turn is the sender's and names something."""

@@ -86,9 +86,11 @@ def _host_length(received: str, match: re.Match[str]) -> int:
             return length
         cut = _LAST_LABEL.search(received, 0, length)
         if cut is None:
-            return 0
+            break
         length = cut.start()
-    return 0
+    # under an ending that does not exist: a scammer's slip is no less a link
+    slip = match["scheme"] is not None and re.search("[a-z]", fold(received)) is not None
+    return len(received) if slip else 0
 
 
 def _undotted(host: str) -> str:
@@ -97,8 +99,8 @@ def _undotted(host: str) -> str:
 
 def _is_host(host: str, *, linked: bool, sure: bool) -> bool:
     """Whether this is a host; a bare one must not read as two words without a space."""
-    if linked and re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){3}|[a-z][\w-]*(?:\.[\w-]+)+", host):
-        return True  # also under an ending that does not exist: a scammer's slip is no less a link
+    if linked and re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){3}", host):
+        return True
     extracted = _domains()(fold(host))
     name, suffix = extracted.domain, extracted.suffix
     if not (suffix and re.search("[a-z]", name)) or re.fullmatch(r"[\d.]*x[x.]*", host):

@@ -12,9 +12,10 @@ import dataclasses
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import pairwise
 from random import Random
 
-from data.messages import Conversation
+from data.messages import MAX_CHARACTERS, Conversation
 from model.normalize import fold
 
 Attack = Callable[[str, float, Random], str]
@@ -25,7 +26,7 @@ STRENGTHS: Mapping[str, float] = {"low": 0.1, "medium": 0.3, "high": 0.6}
 
 #: Letters only, between spaces or ordinary punctuation: no link, address, number or code.
 _WORD = re.compile(r"(?<![^\s(\"'“])[^\W\d_]+(?=[.,;:!?)\"'”…]*(?:\s|$))")
-_GAP = re.compile(r"(?<=[^\W\d_]) (?=[^\W\d_])")
+_LETTERS = re.compile(r"[^\W\d_]+")
 
 _LEET = {"a": "4@", "e": "3", "i": "1!", "o": "0", "s": "5$"}
 #: Cyrillic and Greek letters that look the same.
@@ -46,14 +47,17 @@ _TEENCODE = {
     "nhung": "nhug", "phai": "fai", "yeu": "iu", "buon": "bun", "nhe": "nha",
 }  # fmt: skip
 _MARK = "\0"
-_MARKED_GAP = re.compile(rf"(?<=[^\W\d_]) (?={_MARK})")
+_MARKED = re.compile(rf"{_MARK}\S+")
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 
 def attack(conversation: Conversation, rewrite: Attack, strength: float, random: Random) -> Conversation:
     """The conversation with the sender's turns rewritten; the recipient's stay."""
     messages = tuple(
-        dataclasses.replace(m, text=rewrite(m.text, strength, random)) if m.role == "sender" else m
+        # signs and spaces lengthen a text; one that no phone sends is no attack
+        dataclasses.replace(m, text=rewrite(m.text, strength, random)[:MAX_CHARACTERS])
+        if m.role == "sender"
+        else m
         for m in conversation.messages
     )
     return dataclasses.replace(conversation, messages=messages)
@@ -103,15 +107,24 @@ def _separators(word: str, random: Random) -> str:
 
 def _spacing(text: str, strength: float, random: Random) -> str:
     """Words run together, and words spaced out letter by letter."""
-    text = _GAP.sub(lambda m: "" if random.random() < strength / 2 else m[0], text)
+    text = _run_together(text, _LETTERS, strength / 2, random)
     return _on_words(lambda w, r: " ".join(w) if r.random() < 0.3 else w, text, strength, random)
 
 
 def _mashed(text: str, strength: float, random: Random) -> str:
     """NapLa:nDa'u: words run together, each with a capital, a sign dropped into some, j written for i."""
     marked = _on_words(_marked, text, strength, random)
-    glued = _MARKED_GAP.sub(lambda m: "" if random.random() < 0.7 else m[0], marked)
-    return glued.replace(_MARK, "")
+    return _run_together(marked, _MARKED, 0.7, random).replace(_MARK, "")
+
+
+def _run_together(text: str, words: re.Pattern[str], chance: float, random: Random) -> str:
+    """Each space between two whole words lost at a chance."""
+    parts = text.split(" ")
+    joined = parts[0]
+    for before, after in pairwise(parts):
+        both = words.fullmatch(before) and words.fullmatch(after)
+        joined += after if both and random.random() < chance else f" {after}"
+    return joined
 
 
 def _marked(word: str, random: Random) -> str:
@@ -128,7 +141,7 @@ def _teencode(word: str, random: Random) -> str:
     if folded in _TEENCODE:
         return random.choice(_TEENCODE[folded].split())
     for long, short in (("ngh", "ng"), ("ph", "f"), ("kh", "k"), ("qu", "w"), ("gi", "j"), ("c", "k")):
-        if folded.startswith(long):
+        if folded.startswith(long) and not folded.startswith("ch"):
             return short + word[len(long) :]
     return re.sub(r"ng$", "g", word)
 

@@ -14,7 +14,7 @@ from data.messages import Conversation
 from training.attacks import ATTACKS, STRENGTHS, attack
 
 _AMOUNT = re.compile(
-    r"\b\d{1,3}(?:[.,]\d{3})+(?![\d.,]*\d)|\b\d{1,3}(?=\s?(?:k|tr|trieu|triệu|d|đ|vnd|vnđ)\b)",
+    r"(?<![\d.,])\d{1,3}(?:[.,]\d{3})+(?![\d.,]*\d)|\b\d{1,3}(?=\s?(?:k|tr|trieu|triệu|d|đ|vnd|vnđ)\b)",
     re.IGNORECASE,
 )
 #: A person addressed or spoken of: a title and a given name.

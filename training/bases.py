@@ -60,11 +60,14 @@ def find_base(name: str, *, download: Callable[..., str] = snapshot_download) ->
         ) from error
 
 
-def weights_digest(base: Base) -> str:
-    """SHA-256 of the base's weights: another base under the same name is another run."""
-    file = next(base.folder / weights for weights in WEIGHTS if (base.folder / weights).exists())
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def base_digest(base: Base) -> str:
+    """SHA-256 of the base's weights and tokenizer: another base under the same name is another run."""
+    weights = next(weights for weights in WEIGHTS if (base.folder / weights).exists())
+    digest = hashlib.sha256()
+    for name in (weights, *base.tokenizer_files):
+        with (base.folder / name).open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()
 
 
 def copy_tokenizer(base: Base, folder: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from data.errors import BadData
+from data.taxonomy import taxonomy
 
 FILE = Path(__file__).with_name("config.toml")
 
@@ -113,7 +114,14 @@ def read_config(file: Path = FILE) -> Config:
         table = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadData(f"{file}: cannot be read as TOML ({error}); compare with {FILE}") from error
-    return _build(Config, {**table, "text": text}, str(file), "")
+    config = _build(Config, {**table, "text": text}, str(file), "")
+    kinds = {category.id for category in taxonomy().categories if category.label == "legitimate"}
+    phone = config.calibrate.phone
+    if set(phone) != kinds or min(phone.values()) <= 0:
+        raise BadData(
+            f"{file}: calibrate.phone needs a share above 0 for each of {', '.join(sorted(kinds))}"
+        )
+    return config
 
 
 def _build(kind: type[T], table: dict[str, Any], file: str, prefix: str) -> T:

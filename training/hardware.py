@@ -15,5 +15,5 @@ def hardware() -> str:
 def has_bf16() -> bool:
     """Whether bf16 is fast here: on such a processor it halves the time, elsewhere it is emulated."""
     if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported())
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return torch.backends.mkldnn.is_available() and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

@@ -16,10 +16,11 @@ from rich.console import Console
 from data.corpus import FOLDER, load
 from data.errors import BadData, GateFailed, ModelFolderError
 from data.messages import Example
-from model.artifact import MANIFEST, open_model_folder
+from model.artifact import MANIFEST, open_model_folder, replace_text
 from model.classifier import Classifier
+from model.normalize import NORMALIZER_VERSION
 from model.tokenizer import Tokenizer
-from training.bases import Base, find_base, weights_digest
+from training.bases import Base, base_digest, find_base
 from training.blend import Reader, encoder_log_odds, fit_weights
 from training.config import Config
 from training.dataset import Snapshot, snapshot
@@ -79,8 +80,9 @@ def train(  # noqa: PLR0913
 
 
 def run_name(data: Snapshot, base: Base, config: Config) -> str:
-    """The run's folder: data fingerprint, base, seed, and a digest of the configuration and the weights."""
-    digest = hashlib.sha256(f"{config.text}\n{weights_digest(base)}".encode()).hexdigest()
+    """The run's folder: data fingerprint, base, seed, and a digest of all else that a stage depends on."""
+    read = f"{config.text}\n{base_digest(base)}\n{NORMALIZER_VERSION}"
+    digest = hashlib.sha256(read.encode()).hexdigest()
     return f"{data.fingerprint[:12]}-{base.slug}-{config.seed}-{digest[:8]}"
 
 
@@ -108,7 +110,7 @@ def _stage(folder: Path, name: str, action: Callable[[], object], console: Conso
         console.print(f"{name} ...")
         started = monotonic()
         action()
-        done.write_text(f"{monotonic() - started:.1f}", encoding="utf-8")
+        replace_text(done, f"{monotonic() - started:.1f}")
     return float(done.read_text("utf-8"))
 
 

@@ -18,9 +18,10 @@ UNDONE = ("diacritics", "look-alikes", "invisible", "case")
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_what_a_scammer_needs_to_work_stays(name: str) -> None:
-    attacked = ATTACKS[name](TEXT, 1.0, Random(1))
-    assert attacked != TEXT
-    assert all(part in attacked for part in KEPT)
+    for seed in range(20):
+        attacked = ATTACKS[name](TEXT, 1.0, Random(seed))
+        assert attacked != TEXT
+        assert {*KEPT} <= {part.strip(",") for part in attacked.split()}
 
 
 @pytest.mark.parametrize("name", ATTACKS)
@@ -53,3 +54,9 @@ def test_the_recipient_is_not_attacked() -> None:
     attacked = attack(conversation, ATTACKS["leet"], 1.0, Random(1))
     assert attacked.messages[0].text != "chuyển tiền"
     assert attacked.messages[1] == conversation.messages[1]
+
+
+def test_no_attack_makes_a_text_longer_than_a_message_may_be() -> None:
+    long = Conversation.from_text("chuyen tien ngay " * 117)
+    for rewrite in ATTACKS.values():
+        assert attack(long, rewrite, 1.0, Random(1)).checked()

@@ -44,8 +44,6 @@ def test_a_model_that_does_not_read_stands_everything() -> None:
 
 
 def test_a_legitimate_message_that_is_accused_after_an_attack_is_a_flip() -> None:
-    found = stands(ROWS, lambda texts: np.array(["\u200b" in t.text for t in texts]), strengths=EVERY_WORD)
-    assert found["flipped_by_any"]["all"] in (0.0, 1.0)
     everything = stands(
         ROWS, lambda texts: np.array([t.text != "hen gap lai" for t in texts]), strengths=EVERY_WORD
     )
