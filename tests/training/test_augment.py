@@ -3,7 +3,6 @@ from random import Random
 
 from data.corpus import load
 from data.messages import Conversation
-from model.normalize import fold
 from training.augment import augment
 
 

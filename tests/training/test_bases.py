@@ -5,7 +5,7 @@ import pytest
 from huggingface_hub import snapshot_download
 
 from data.errors import BaseModelNotFound
-from training.bases import find_base, weights_digest
+from training.bases import base_digest, find_base
 
 
 def test_a_base_that_knows_the_role_tokens_reads_the_folded_view(compact_base: Path) -> None:
@@ -41,5 +41,5 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
 
 
 def test_other_weights_have_another_digest(compact_base: Path, phobert_base: Path) -> None:
-    first, second = (weights_digest(find_base(str(path))) for path in (compact_base, phobert_base))
+    first, second = (base_digest(find_base(str(path))) for path in (compact_base, phobert_base))
     assert first != second
