@@ -19,12 +19,9 @@ from data.messages import Conversation
 from data.taxonomy import Label, Taxonomy, Verdict, taxonomy
 from model.artifact import NGRAMS, ONNX, Manifest, ModelFolder, open_model_folder
 from model.ngrams import Vocabulary
+from model.reader import INPUTS, Reader, Reading
 from model.tokenizer import Tokenizer
 from model.verdict import best_category, decide, scam_score
-from model.view import view
-
-#: What a model's network reads of one conversation, each of shape (1, length of its own).
-INPUTS = ("input_ids", "attention_mask", "ngram_ids", "ngram_counts")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,12 +51,9 @@ class Prediction:
 class Classifier:
     """A model folder that answers. Safe to call from several threads at once."""
 
-    def __init__(
-        self, manifest: Manifest, tokenizer: Tokenizer, vocabulary: Vocabulary, session: Any
-    ) -> None:
+    def __init__(self, manifest: Manifest, reader: Reader, session: Any) -> None:
         self.manifest = manifest
-        self._tokenizer = tokenizer
-        self._vocabulary = vocabulary
+        self._reader = reader
         self._session = session
 
     @classmethod
@@ -69,12 +63,9 @@ class Classifier:
         Raises ``ModelFolderError`` when the folder must not be served.
         """
         folder = open_model_folder(Path(path))
-        return cls(
-            folder.manifest,
-            Tokenizer.from_folder(folder.path),
-            Vocabulary.load(folder.path / NGRAMS),
-            _session(folder, threads),
-        )
+        tokenizer, vocabulary = Tokenizer.from_folder(folder.path), Vocabulary.load(folder.path / NGRAMS)
+        reader = Reader(tokenizer, vocabulary, folder.manifest.view, folder.manifest.max_tokens)
+        return cls(folder.manifest, reader, _session(folder, threads))
 
     @property
     def taxonomy(self) -> Taxonomy:
@@ -109,16 +100,10 @@ class Classifier:
             for row, reading in zip(self._probabilities(readings), readings, strict=True)
         ]
 
-    def _read(self, conversation: Conversation) -> "_Reading":
-        """What the network is given; the n-grams are of the folded view, whatever the encoder reads."""
-        text = view(conversation.checked(), self.manifest.view).text
-        [encoding] = self._tokenizer.encode_batch([text], self.manifest.max_tokens)
-        folded = text if self.manifest.view == "folded" else view(conversation, "folded").text
-        ids = np.array([encoding.ids], np.int64)
-        ngram_ids, counts = self._vocabulary.encode(folded)
-        return _Reading((ids, np.ones_like(ids), ngram_ids[None], counts[None]), encoding.truncated)
+    def _read(self, conversation: Conversation) -> Reading:
+        return self._reader.read(conversation.checked())
 
-    def _probabilities(self, readings: Sequence["_Reading"]) -> NDArray[np.float32]:
+    def _probabilities(self, readings: Sequence[Reading]) -> NDArray[np.float32]:
         """Softmax of the calibrated logits, shape (n, n_categories).
 
         One message at a time: int8 activations are scaled over a whole batch, so that in company a
@@ -134,14 +119,6 @@ class Classifier:
                 f"model {self.manifest.version} gives no numbers; run `canhgiac rollback`"
             )
         return _softmax(logits / self.manifest.temperature)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Reading:
-    """A conversation as the network reads it: one array for each of ``INPUTS``."""
-
-    arrays: tuple[NDArray[Any], ...]
-    truncated: bool
 
 
 def _prediction(manifest: Manifest, probabilities: NDArray[np.float32], truncated: bool) -> Prediction:

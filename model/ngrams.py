@@ -37,7 +37,8 @@ _WORD = re.compile(rb"[\x01-\x1f]|[^\W_]+")
 def ngram_keys(text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The key of each n-gram of a folded view, rising, and how often it is met.
 
-    Of characters 1 to 5 in a row, of words 1 and 2. Characters beyond ASCII count as their UTF-8 bytes.
+    Of characters 1 to 5 in a row, of words 1 and 2. Beyond ASCII a character counts as its UTF-8 bytes,
+    and parts words.
     """
     line = _TOKEN.sub(lambda match: _CHARACTERS[match[0]], text.encode("utf-8", "replace"))
     words = _WORD.findall(line)
@@ -86,9 +87,13 @@ class Vocabulary:
 
         One position of count 0 where none is.
         """
-        keys, counts = ngram_keys(text)
+        ids, counts = self.known(*ngram_keys(text))
+        return (ids, counts) if len(ids) else (np.zeros(1, np.int64), np.zeros(1, np.float32))
+
+    def known(
+        self, keys: NDArray[np.int64], counts: NDArray[np.float32]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Positions in the vocabulary, rising, and counts, of those keys that are known."""
         ids = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
-        known = self.keys[ids] == keys
-        if not known.any():
-            return np.zeros(1, np.int64), np.zeros(1, np.float32)
-        return ids[known], counts[known]
+        inside = self.keys[ids] == keys
+        return ids[inside], counts[inside]

@@ -63,7 +63,7 @@ def score_file(
         nonlocal done, bad
         rows = enumerate(read_rows(input), 1)
         chunks = iter(lambda: list(islice(rows, CHUNK)), [])
-        for chunk in _ahead(lambda rows: list(_scored(classifier, rows)), chunks, threads):
+        for chunk in _ahead(lambda some: list(_scored(classifier, some)), chunks, threads):
             bad += sum(row["error"] is not None for row in chunk)
             yield from chunk
             done += len(chunk)
@@ -78,7 +78,7 @@ def score_file(
 def _ahead(
     work: Callable[[list[Numbered]], list[Row]], chunks: Iterator[list[Numbered]], threads: int
 ) -> Iterator[list[Row]]:
-    """The work on each chunk, in order; only as many are begun as there are threads."""
+    """The work on each chunk, in order; as many are begun as there are threads, and one more waits."""
     with ThreadPoolExecutor(threads) as pool:
         begun: deque[Future[list[Row]]] = deque()
         for chunk in chunks:

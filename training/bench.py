@@ -46,14 +46,14 @@ class Speeds:
         return self.model / self.phobert
 
 
-def speeds(file: Path, model_folder: Path, *, threads: int) -> Speeds:
+def speeds(file: Path, model_folder: Path, *, threads: int, shape: RobertaConfig | None = None) -> Speeds:
     """Both on the messages of a file, each with ``threads`` threads, one after the other, in this process.
 
-    Loading is not counted. The fastest of three rounds counts: the rest is what else the machine does.
+    ``shape`` is PhoBERT-base's unless given. Loading is not counted. The fastest of three rounds counts: the rest is what else the machine does.
     """
     conversations = [row.conversation for row in read_rows(file)]
     with tempfile.TemporaryDirectory() as folder:
-        network = _phobert(Path(folder), threads)
+        network = _network(shape or phobert_shape(), Path(folder), threads)
         batches = _batches(conversations)
         classifier = Classifier.from_pretrained(model_folder)
         output = Path(folder) / "scored.jsonl"
@@ -80,8 +80,8 @@ class _Logits(torch.nn.Module):
         return logits
 
 
-def _phobert(folder: Path, threads: int) -> onnxruntime.InferenceSession:
-    network = _Logits(PooledClassifier(_shape()).eval())  # type: ignore[no-untyped-call]
+def _network(shape: RobertaConfig, folder: Path, threads: int) -> onnxruntime.InferenceSession:
+    network = _Logits(PooledClassifier(shape).eval())  # type: ignore[no-untyped-call]
     ids = torch.full((2, 16), 5)
     inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     exported = to_onnx(network, inputs, folder / "phobert.onnx", longest=256)
@@ -91,7 +91,7 @@ def _phobert(folder: Path, threads: int) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(folder / "phobert_int8.onnx", options)
 
 
-def _shape() -> RobertaConfig:
+def phobert_shape() -> RobertaConfig:
     """Nguyen and Nguyen 2020, *PhoBERT: Pre-trained language models for Vietnamese*: the base model."""
     shape = RobertaConfig(
         vocab_size=64_001,
@@ -110,7 +110,7 @@ def _shape() -> RobertaConfig:
 def _batches(conversations: Sequence[Conversation]) -> list[dict[str, NDArray[np.int64]]]:
     """A sample spread over all lengths, padded to the longest of each batch."""
     by_length = sorted(min(256, 2 + len(one.text.split())) for one in conversations)
-    sample = by_length[:: max(1, len(by_length) // SAMPLE)]
+    sample = by_length[:: -(-len(by_length) // SAMPLE)]
     batches = []
     for start in range(0, len(sample), BATCH):
         lengths = sample[start : start + BATCH]

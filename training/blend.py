@@ -13,12 +13,9 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from data.messages import Conversation
 from data.taxonomy import taxonomy
-from model.tokenizer import Tokenizer
-from model.view import view
-from training.bases import Base
-from training.linear import Linear
+from model.reader import Reading
+from training.linear import LinearModel
 from training.metrics import Bools, Floats
 from training.pooling import PooledClassifier
 
@@ -51,7 +48,7 @@ class Blend(torch.nn.Module):
     coefficients: torch.Tensor
     scam: torch.Tensor
 
-    def __init__(self, encoder: PooledClassifier, linear: Linear, weights: Weights) -> None:
+    def __init__(self, encoder: PooledClassifier, linear: LinearModel, weights: Weights) -> None:
         super().__init__()
         self.encoder = encoder
         self.weights, self.bias = weights, linear.bias
@@ -77,7 +74,7 @@ class Blend(torch.nn.Module):
         return torch.where(self.scam, logits - scam + odds, logits - legitimate)
 
     def _linear(self, ids: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
-        """The linear model's log-odds, as ``Linear.log_odds`` computes them."""
+        """The linear model's log-odds, as ``LinearModel.log_odds`` computes them."""
         weighted = counts.log1p() * self.idf[ids].float()
         voted = weighted * self.coefficients[ids].float()
         is_word = (ids >= self.characters).float()
@@ -86,23 +83,6 @@ class Blend(torch.nn.Module):
             length = (part * weighted.square()).sum(-1).sqrt().clamp_min(1e-6)
             total = total + (part * voted).sum(-1) / length
         return total
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """What turns a conversation into the inputs of a blend, as the served classifier does."""
-
-    base: Base
-    tokenizer: Tokenizer
-    linear: Linear
-
-    def __call__(self, conversation: Conversation) -> tuple[torch.Tensor, ...]:
-        text = view(conversation, self.base.view).text
-        [encoding] = self.tokenizer.encode_batch([text], self.base.max_tokens)
-        ids = torch.tensor([encoding.ids])
-        folded = text if self.base.view == "folded" else view(conversation, "folded").text
-        ngram_ids, counts = self.linear.vocabulary.encode(folded)
-        return ids, torch.ones_like(ids), torch.from_numpy(ngram_ids)[None], torch.from_numpy(counts)[None]
 
 
 def fit_weights(encoder: Floats, linear: Floats, scam: Bools) -> Weights:
@@ -119,22 +99,26 @@ def fit_weights(encoder: Floats, linear: Floats, scam: Bools) -> Weights:
     return Weights(first, second, round(float(regression.intercept_[0]), 4))
 
 
-def encoder_log_odds(encoder: PooledClassifier, inputs: Sequence[tuple[torch.Tensor, ...]]) -> Floats:
+def encoder_log_odds(encoder: PooledClassifier, readings: Sequence[Reading]) -> Floats:
     """The encoder's own log-odds of a scam for each conversation, shape (n,)."""
     scam = torch.from_numpy(scam_columns())
     rows = []
     with torch.inference_mode():
-        for ids, mask, *_ in inputs:
+        for ids, mask, *_ in map(_tensors, readings):
             logits = encoder(input_ids=ids, attention_mask=mask).logits[0].float()
             rows.append(float(logits[scam].logsumexp(-1) - logits[~scam].logsumexp(-1)))
     return np.array(rows)
 
 
-def blended_logits(blend: Blend, inputs: Sequence[tuple[torch.Tensor, ...]]) -> Floats:
+def blended_logits(blend: Blend, readings: Sequence[Reading]) -> Floats:
     """Logits in fp32, one message at a time, shape (n, n_categories)."""
     with torch.inference_mode():
-        rows = [blend(*one)[0].numpy() for one in inputs]
+        rows = [blend(*_tensors(reading))[0].numpy() for reading in readings]
     return np.array(rows, dtype=np.float64)
+
+
+def _tensors(reading: Reading) -> tuple[torch.Tensor, ...]:
+    return tuple(torch.from_numpy(array) for array in reading.arrays)
 
 
 def scam_columns() -> Bools:

@@ -7,7 +7,7 @@ cannot say anything else than what was measured.
 from typing import Any
 
 from model.artifact import Manifest
-from training.robustness import stand_cells
+from training.robustness import outcome_cells
 from training.tables import kinds, markdown, overview, slices
 
 _COMPACT_LICENCE = (
@@ -84,7 +84,7 @@ with a logistic regression; both alarm from thresholds chosen on the validation 
 Each rewrites about a third of a message's words (`canhgiac attack`). Recall before any attack:
 {report["attacks"]["recall"]:.3f}.
 
-{markdown(stand_cells(report["attacks"]))}
+{markdown(outcome_cells(report["attacks"]))}
 
 ## Making
 

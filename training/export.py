@@ -20,9 +20,9 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from model.artifact import NGRAMS, ONNX, TOKENIZERS
-from model.classifier import INPUTS
+from model.reader import INPUTS
 from training.blend import Blend, Weights
-from training.linear import Linear
+from training.linear import LinearModel
 from training.metrics import Bools, Floats
 from training.pooling import PooledClassifier
 
@@ -37,7 +37,7 @@ def export(run: Path, folder: Path) -> None:
     exact = to_onnx(blend, _examples(), run / "onnx" / "model.onnx", longest=model_length(blend.encoder))
     quantize(exact, folder / ONNX)
     blend.encoder.half().save_pretrained(folder)  # type: ignore[no-untyped-call]
-    Linear.load(run / LINEAR).vocabulary.save(folder / NGRAMS)
+    LinearModel.load(run / LINEAR).vocabulary.save(folder / NGRAMS)
     for file in {name for names in TOKENIZERS for name in names}:
         if (run / FINETUNED / file).exists():
             shutil.copyfile(run / FINETUNED / file, folder / file)
@@ -53,7 +53,7 @@ def load_encoder(run: Path) -> PooledClassifier:
 
 def load_blend(run: Path) -> Blend:
     """The whole network in fp32, from what the stages left in the run's folder."""
-    blend = Blend(load_encoder(run), Linear.load(run / LINEAR), Weights.load(run / WEIGHTS))
+    blend = Blend(load_encoder(run), LinearModel.load(run / LINEAR), Weights.load(run / WEIGHTS))
     return blend.eval()
 
 

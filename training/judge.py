@@ -20,23 +20,24 @@ from data.messages import SPLITS, Example
 from data.taxonomy import taxonomy
 from model.artifact import NGRAMS, ONNX, Gate, Manifest, read_manifest, write_manifest
 from model.classifier import Classifier
+from model.ngrams import Vocabulary
+from model.reader import Reader
 from model.tokenizer import Tokenizer
 from model.verdict import Thresholds
 from training.attacks import STRENGTHS
 from training.bases import Base
-from training.blend import Reader, blended_logits, scam_columns
+from training.blend import blended_logits, scam_columns
 from training.calibrate import calibrate
 from training.card import model_card
 from training.config import Config
 from training.coverage import coverage_risk
 from training.dataset import Snapshot
 from training.evaluate import Contender, answers, fit_with_threshold, report, rows_of, scam_scores
-from training.export import LINEAR, agreement, load_blend
+from training.export import agreement, load_blend
 from training.gate import gate
 from training.hardware import hardware
-from training.linear import Linear
 from training.metrics import Bootstrap
-from training.robustness import caller, stands
+from training.robustness import alarms_of, withstood
 
 EVALUATION = "evaluation.json"
 _UNJUDGED = Gate(passed=False, reasons=("training was interrupted before the gate",))
@@ -64,7 +65,7 @@ def judge(run: Run, champion: Classifier | None) -> tuple[Manifest, dict[str, An
         return earlier, json.loads((folder / EVALUATION).read_text("utf-8"))
     manifest = _calibrated(run, folder)
     result = _report(run, folder, manifest, champion)
-    result |= _stamina(run, folder, manifest)
+    result |= _attacked(run, folder, manifest)
     metrics = {
         "test": {"all": result["all"], "rows": result["rows"], "scams": result["scams"]},
         "champion": champion.manifest.version if champion else None,
@@ -124,8 +125,9 @@ def _plain_manifest(run: Run) -> Manifest:
 def _agreement(run: Run, folder: Path, manifest: Manifest) -> dict[str, Any]:
     """How the served int8 follows the trained fp32, on the test split."""
     test = run.data.splits.test
-    reader = Reader(run.base, Tokenizer.from_folder(folder), Linear.load(run.folder / LINEAR))
-    logits = blended_logits(load_blend(run.folder), [reader(example.conversation) for example in test])
+    vocabulary = Vocabulary.load(folder / NGRAMS)
+    reader = Reader(Tokenizer.from_folder(folder), vocabulary, run.base.view, run.base.max_tokens)
+    logits = blended_logits(load_blend(run.folder), [reader.read(example.conversation) for example in test])
     exact = softmax(logits / manifest.temperature, axis=1)[:, scam_columns()].sum(axis=1)
     served = scam_scores(Classifier.from_pretrained(folder), [example.conversation for example in test])
     size = sum((folder / file).stat().st_size for file in (ONNX, NGRAMS)) / 1e6
@@ -149,7 +151,7 @@ def _report(run: Run, folder: Path, manifest: Manifest, champion: Classifier | N
     return report(rows_of(splits.test), contenders, bootstrap)
 
 
-def _stamina(run: Run, folder: Path, manifest: Manifest) -> dict[str, Any]:
+def _attacked(run: Run, folder: Path, manifest: Manifest) -> dict[str, Any]:
     """What the unsure band buys, and how the model stands attacks of medium strength."""
     classifier = Classifier.from_pretrained(folder)
     rows = rows_of(run.data.splits.test)
@@ -157,7 +159,7 @@ def _stamina(run: Run, folder: Path, manifest: Manifest) -> dict[str, Any]:
     medium = {"medium": STRENGTHS["medium"]}
     return {
         "coverage": coverage_risk(scores, answers(rows), manifest.thresholds),
-        "attacks": stands(rows, caller(classifier), strengths=medium, seed=run.config.seed),
+        "attacks": withstood(rows, alarms_of(classifier), strengths=medium, seed=run.config.seed),
     }
 
 

@@ -27,7 +27,7 @@ Counts = list[tuple[NDArray[np.int64], NDArray[np.float32]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Linear:
+class LinearModel:
     """A fitted linear model; ``idf`` and ``weights`` follow the vocabulary, shape (n_ngrams,)."""
 
     vocabulary: Vocabulary
@@ -47,13 +47,13 @@ class Linear:
         save_file({**arrays, "weights": self.weights, "bias": np.array([self.bias], np.float32)}, file)
 
     @classmethod
-    def load(cls, file: Path) -> "Linear":
+    def load(cls, file: Path) -> "LinearModel":
         """What ``save`` wrote."""
         arrays = load_file(file)
         return cls(Vocabulary(arrays["keys"]), arrays["idf"], arrays["weights"], float(arrays["bias"][0]))
 
 
-def fit_linear(examples: Sequence[Example], config: Config) -> Linear:
+def fit_linear(examples: Sequence[Example], config: Config) -> LinearModel:
     """Fitted to the messages and their variants; the vocabulary is what at least two messages share."""
     random = Random(config.seed)
     conversations = [example.conversation for example in examples]
@@ -64,25 +64,17 @@ def fit_linear(examples: Sequence[Example], config: Config) -> Linear:
     vocabulary, met = Vocabulary(keys[met > 1]), met[met > 1]
     # as scikit-learn's TfidfTransformer
     idf = (np.log((1 + len(conversations)) / (1 + met)) + 1).astype(np.float32)
-    features = _weighted(_matrix(_known(raw, vocabulary), len(vocabulary)), idf, vocabulary.characters)
+    counts = [vocabulary.known(*one) for one in raw]
+    features = _weighted(_matrix(counts, len(vocabulary)), idf, vocabulary.characters)
     scam = np.tile([example.label == "scam" for example in examples], 1 + config.linear.variants)
     regression = LogisticRegression(C=config.linear.c, class_weight="balanced", tol=1e-5, max_iter=2_000)
     regression.fit(features, scam)
     weights = regression.coef_[0].astype(np.float32)
-    return Linear(vocabulary, idf, weights, float(regression.intercept_[0]))
+    return LinearModel(vocabulary, idf, weights, float(regression.intercept_[0]))
 
 
 def _texts(conversations: Sequence[Conversation]) -> list[str]:
     return [view(conversation, "folded").text for conversation in conversations]
-
-
-def _known(raw: Counts, vocabulary: Vocabulary) -> Counts:
-    known = []
-    for keys, counts in raw:
-        ids = np.minimum(np.searchsorted(vocabulary.keys, keys), len(vocabulary) - 1)
-        inside = vocabulary.keys[ids] == keys
-        known.append((ids[inside], counts[inside]))
-    return known
 
 
 def _matrix(rows: Counts, width: int) -> scipy.sparse.csr_matrix:

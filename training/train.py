@@ -19,16 +19,17 @@ from data.messages import Example
 from model.artifact import MANIFEST, open_model_folder, replace_text
 from model.classifier import Classifier
 from model.normalize import NORMALIZER_VERSION
+from model.reader import Reader
 from model.tokenizer import Tokenizer
 from training.bases import Base, base_digest, find_base
-from training.blend import Reader, encoder_log_odds, fit_weights
+from training.blend import encoder_log_odds, fit_weights
 from training.config import Config
 from training.dataset import Snapshot, snapshot
 from training.evaluate import answers
 from training.export import FINETUNED, LINEAR, WEIGHTS, export, load_encoder
 from training.finetune import finetune
 from training.judge import Run, judge
-from training.linear import Linear, fit_linear
+from training.linear import LinearModel, fit_linear
 from training.tables import print_report
 
 
@@ -88,10 +89,11 @@ def run_name(data: Snapshot, base: Base, config: Config) -> str:
 
 def _blend(folder: Path, base: Base, validation: Sequence[Example]) -> None:
     """Weigh encoder and linear model on the validation split."""
-    linear = Linear.load(folder / LINEAR)
-    reader = Reader(base, Tokenizer.from_folder(folder / FINETUNED), linear)
+    linear = LinearModel.load(folder / LINEAR)
+    tokenizer = Tokenizer.from_folder(folder / FINETUNED)
+    reader = Reader(tokenizer, linear.vocabulary, base.view, base.max_tokens)
     conversations = [example.conversation for example in validation]
-    encoder = encoder_log_odds(load_encoder(folder), [reader(one) for one in conversations])
+    encoder = encoder_log_odds(load_encoder(folder), [reader.read(one) for one in conversations])
     fit_weights(encoder, linear.log_odds(conversations), answers(validation)).save(folder / WEIGHTS)
 
 

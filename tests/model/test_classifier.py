@@ -12,6 +12,7 @@ from data.taxonomy import taxonomy
 from model.artifact import NGRAMS, open_model_folder, write_manifest
 from model.classifier import Classifier
 from model.ngrams import Vocabulary
+from model.reader import Reader
 from model.tokenizer import Tokenizer
 
 TEXTS = ["Ma OTP la 482913", "chao em", "Trung thuong", "a" * 300, "x", "Viettel tang data"]
@@ -100,6 +101,8 @@ class NoNumbers:
 def test_a_model_that_gives_no_numbers_gives_no_verdict(tiny_model_folder: Path) -> None:
     manifest = open_model_folder(tiny_model_folder).manifest
     vocabulary = Vocabulary.load(tiny_model_folder / NGRAMS)
-    classifier = Classifier(manifest, Tokenizer.from_folder(tiny_model_folder), vocabulary, NoNumbers())
+    tokenizer = Tokenizer.from_folder(tiny_model_folder)
+    reader = Reader(tokenizer, vocabulary, manifest.view, manifest.max_tokens)
+    classifier = Classifier(manifest, reader, NoNumbers())
     with pytest.raises(ModelFolderError, match="gives no numbers"):
         classifier.predict(conversations(["x"]))

@@ -40,3 +40,11 @@ def test_a_key_of_the_wrong_type_is_named(tmp_path: Path) -> None:
 def test_what_is_not_toml_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadData, match="cannot be read as TOML"):
         read_config(written(tmp_path, "seed ="))
+
+
+@pytest.mark.parametrize(("shipped", "wrong"), [("otp = 12", "opt = 12"), ("spam = 4", "spam = 0")])
+def test_a_phone_holds_each_legitimate_category(shipped: str, wrong: str, tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(read_config().text.replace(shipped, wrong), encoding="utf-8")
+    with pytest.raises(BadData, match=r"calibrate\.phone needs a share above 0 for each of"):
+        read_config(file)

@@ -6,7 +6,7 @@ from data.messages import Conversation
 from training.attacks import ATTACKS
 from training.evaluate import Row
 from training.metrics import Bools
-from training.robustness import stand_cells, stands
+from training.robustness import outcome_cells, withstood
 
 ROWS = [
     Row(Conversation.from_text("trao qua"), "scam", "prize_scam", "a"),
@@ -31,26 +31,26 @@ class Caller:
 
 
 def test_a_model_that_knows_one_spelling_loses_its_scams() -> None:
-    found = stands(ROWS, knows("trao"), strengths=EVERY_WORD)
+    found = withstood(ROWS, knows("trao"), strengths=EVERY_WORD)
     assert found["recall"] == 0.5
-    leet = next(stand for stand in found["stands"] if stand["attack"] == "leet")
+    leet = next(outcome for outcome in found["outcomes"] if outcome["attack"] == "leet")
     assert (leet["recall"], leet["success"], leet["flips"]) == (0.0, 1.0, 0.0)
 
 
 def test_a_model_that_does_not_read_stands_everything() -> None:
-    found = stands(ROWS, lambda conversations: np.ones(len(conversations), bool), strengths=EVERY_WORD)
+    found = withstood(ROWS, lambda conversations: np.ones(len(conversations), bool), strengths=EVERY_WORD)
     assert found["false_alarm_rate"] == 1.0
-    assert all(stand["success"] == stand["flips"] == 0 for stand in found["stands"])
+    assert all(outcome["success"] == outcome["flips"] == 0 for outcome in found["outcomes"])
 
 
 def test_a_legitimate_message_that_is_accused_after_an_attack_is_a_flip() -> None:
-    everything = stands(
+    everything = withstood(
         ROWS, lambda texts: np.array([t.text != "hen gap lai" for t in texts]), strengths=EVERY_WORD
     )
     assert everything["flipped_by_any"]["all"] == 1.0
 
 
 def test_the_table_has_a_row_for_each_attack_and_one_for_any() -> None:
-    rows = stand_cells(stands(ROWS, knows("trao"), strengths=EVERY_WORD))
+    rows = outcome_cells(withstood(ROWS, knows("trao"), strengths=EVERY_WORD))
     assert [row[0] for row in rows[1:]] == [*ATTACKS, "any"]
     assert {len(row) for row in rows} == {len(rows[0])}
