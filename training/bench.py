@@ -49,7 +49,8 @@ class Speeds:
 def speeds(file: Path, model_folder: Path, *, threads: int, shape: RobertaConfig | None = None) -> Speeds:
     """Both on the messages of a file, each with ``threads`` threads, one after the other, in this process.
 
-    ``shape`` is PhoBERT-base's unless given. Loading is not counted. The fastest of three rounds counts: the rest is what else the machine does.
+    ``shape`` is PhoBERT-base's unless given. Loading is not counted. The fastest of three rounds counts:
+    the rest is what else the machine does.
     """
     conversations = [row.conversation for row in read_rows(file)]
     with tempfile.TemporaryDirectory() as folder:

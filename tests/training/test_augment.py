@@ -13,18 +13,13 @@ def variants(text: str) -> set[str]:
 def test_amounts_are_redrawn_and_keep_their_shape() -> None:
     found = variants("phi 1.500.000d va 20k")
     assert len(found) > 10
-    assert all(len(text) >= len("phi1.500.000dva20k") for text in found)
+    assert all(re.search(r"[1-9]\.[1-9]00\.000d", text) for text in found)
 
 
 def test_who_to_call_where_to_pay_and_what_to_open_stay() -> None:
     kept = ("1900545413", "0570123456", "https://a-1.top/x9", "113")
     text = f"goi {kept[0]} hoac {kept[1]}, vao {kept[2]}, bao {kept[3]} ngay"
     assert all(part in variant for variant in variants(text) for part in kept)
-
-
-def test_some_variants_have_no_diacritics() -> None:
-    found = variants("Đừng chuyển tiền")
-    assert {"Đừng chuyển tiền", "Dung chuyen tien"} <= found
 
 
 def test_turns_and_who_says_them_stay_and_so_does_what_the_recipient_says() -> None:

@@ -12,10 +12,13 @@ from safetensors.numpy import load_file
 
 from data.corpus import load
 from data.errors import BadData, GateFailed
+from data.messages import Conversation
 from model.artifact import open_model_folder, write_manifest
 from model.classifier import Classifier
+from model.evidence import evidence
 from training.config import Config, Limits
 from training.evaluate import evaluate_file
+from training.robustness import attack_file
 from training.train import train
 
 
@@ -168,7 +171,29 @@ def test_phobert_takes_the_same_path(
     manifest = open_model_folder(output).manifest
     assert manifest.view == "segmented"
     assert {"vocab.txt", "bpe.codes"} <= set(manifest.files)
-    assert Classifier.from_pretrained(output).predict_proba([load(corpus)[0].conversation]).shape == (1, 28)
+    classifier = Classifier.from_pretrained(output)
+    scam = Conversation.from_text("Tài khoản bị khóa. Đăng nhập vietcombank-x.top. Hết hạn hôm nay.")
+    [prediction] = classifier.predict([scam])
+    suspected = replace(prediction, verdict="scam")
+    assert prediction.probabilities.shape == (28,)
+    assert any("Vietcombank" in one.reason for one in evidence(classifier, scam, suspected))
+    assert {"attacks", "coverage"} <= set(json.loads((output / "evaluation.json").read_text("utf-8")))
+
+
+def test_a_labelled_file_is_attacked_and_the_table_says_what_was_lost(model: Path, tmp_path: Path) -> None:
+    file = tmp_path / "field.jsonl"
+    records = [
+        {"text": "Chuc mung ban trung thuong, nap phi vao qkz8.top", "label": "scam"},
+        {"text": "Toi ve tre, com nuoc truoc di", "label": "legitimate"},
+    ]
+    file.write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
+    console = quiet()
+    steps: list[int] = []
+    found = attack_file(file, model, on_progress=lambda done, total: steps.append(done), console=console)
+    assert steps == list(range(1, len(found["outcomes"]) + 1))
+    printed = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "points lost" in printed
+    assert "trung thuong" not in printed
 
 
 def test_a_labelled_file_is_evaluated_with_the_baseline_beside_the_model(
