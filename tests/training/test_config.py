@@ -32,7 +32,7 @@ def test_a_missing_key_is_named(tmp_path: Path) -> None:
 
 
 def test_a_key_of_the_wrong_type_is_named(tmp_path: Path) -> None:
-    text = read_config().text.replace("seed = 1", 'seed = "one"')
+    text = read_config().text.replace("seed = 2", 'seed = "two"')
     with pytest.raises(BadData, match="seed may not be a str"):
         read_config(written(tmp_path, text))
 
