@@ -8,6 +8,7 @@ corpus alone is far too small for that.
 Method: Liu et al. 2019, *RoBERTa* (dynamic masking of 15 % of tokens, no next-sentence task).
 """
 
+import hashlib
 import json
 import lzma
 import unicodedata
@@ -242,18 +243,28 @@ def _blocks(
     text: Path, corpus: Path, tokenizer: PreTrainedTokenizerFast, output: Path, seed: int
 ) -> Dataset:
     """Consecutive paragraphs and messages, end to end, cut into ``BLOCK``s; cached in ``output``."""
-    cache = output / "checkpoints" / "tokens.npy"
+    folder = output / "checkpoints"
+    cache = folder / f"tokens-{_digest(text, corpus, seed)}.npy"
     if not cache.exists():
-        cache.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         random = Random(seed)
         texts = chain(_noisy(_paragraphs(text), random), _messages(corpus, random))
-        np.save(cache, np.concatenate([_ids(tokenizer, batch) for batch in _batches(texts)]))
+        part = folder / "partial.npy"
+        np.save(part, np.concatenate([_ids(tokenizer, batch) for batch in _batches(texts)]))
+        part.rename(cache)
     tokens = np.load(cache)
     inner = BLOCK - 2
     rows = tokens[: len(tokens) // inner * inner].reshape(-1, inner)
     ends = np.full((len(rows), 1), tokenizer.eos_token_id, rows.dtype)
     starts = np.full((len(rows), 1), tokenizer.bos_token_id, rows.dtype)
     return Dataset.from_dict({"input_ids": np.hstack([starts, rows, ends])}).with_format("torch")
+
+
+def _digest(text: Path, corpus: Path, seed: int) -> str:
+    """Names what the tokens are made of: another text, corpus or seed is read anew."""
+    files = [text, *sorted(corpus.glob("*.jsonl"))]
+    seen = [(str(file.resolve()), file.stat().st_size) for file in files if file.exists()]
+    return hashlib.sha256(f"{seen} {seed}".encode()).hexdigest()[:12]
 
 
 def _noisy(paragraphs: Iterator[str], random: Random) -> Iterator[str]:
