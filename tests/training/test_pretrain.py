@@ -14,7 +14,8 @@ STEP = 16 * BLOCK
 @pytest.fixture(scope="module")
 def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("text") / "text.txt"
-    words = "Hà Nội là thủ đô của nước Việt Nam nằm bên bờ sông Hồng và có nhiều hồ đẹp".split()
+    sentence = "Hà Nội là thủ đô của nước Việt Nam nằm bên bờ sông Hồng và có nhiều hồ đẹp"
+    words = sentence.split()
     lines = [
         " ".join(words[n % 17 :] + words[: n % 17]) + f" {'xyz'[n % 3] * (n % 40)}" for n in range(900)
     ]
