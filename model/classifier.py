@@ -111,9 +111,8 @@ class Classifier:
         """
         logits = np.zeros((len(readings), len(self.manifest.categories)), np.float64)
         for row, reading in enumerate(readings):
-            logits[row] = self._session.run(["logits"], dict(zip(INPUTS, reading.arrays, strict=True)))[0][
-                0
-            ]
+            feeds = dict(zip(INPUTS, reading.arrays, strict=True))
+            logits[row] = self._session.run(["logits"], feeds)[0][0]
         if not np.isfinite(logits).all():
             raise ModelFolderError(
                 f"model {self.manifest.version} gives no numbers; run `canhgiac rollback`"

@@ -15,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 
 from data.taxonomy import taxonomy
 from model.reader import Reading
+from training.calibrate import are_scams
 from training.linear import LinearModel
 from training.metrics import Bools, Floats
 from training.pooling import PooledClassifier
@@ -55,7 +56,7 @@ class Blend(torch.nn.Module):
         self.characters = linear.vocabulary.characters
         self.register_buffer("idf", torch.from_numpy(linear.idf).half())
         self.register_buffer("coefficients", torch.from_numpy(linear.weights).half())
-        self.register_buffer("scam", torch.from_numpy(scam_columns()))
+        self.register_buffer("scam", torch.from_numpy(are_scams(taxonomy().ids)))
 
     def forward(
         self,
@@ -101,7 +102,7 @@ def fit_weights(encoder: Floats, linear: Floats, scam: Bools) -> Weights:
 
 def encoder_log_odds(encoder: PooledClassifier, readings: Sequence[Reading]) -> Floats:
     """The encoder's own log-odds of a scam for each conversation, shape (n,)."""
-    scam = torch.from_numpy(scam_columns())
+    scam = torch.from_numpy(are_scams(taxonomy().ids))
     rows = []
     with torch.inference_mode():
         for ids, mask, *_ in map(_tensors, readings):
@@ -119,8 +120,3 @@ def blended_logits(blend: Blend, readings: Sequence[Reading]) -> Floats:
 
 def _tensors(reading: Reading) -> tuple[torch.Tensor, ...]:
     return tuple(torch.from_numpy(array) for array in reading.arrays)
-
-
-def scam_columns() -> Bools:
-    """Which of the taxonomy's categories are scams."""
-    return np.array([category.label == "scam" for category in taxonomy().categories])

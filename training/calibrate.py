@@ -34,8 +34,7 @@ class Calibration:
 
 def calibrate(logits: Floats, categories: Sequence[str], rules: Calibrate) -> Calibration:
     """Temperature and thresholds for validation logits, shape (n, n_categories), and true categories."""
-    scam = _are_scams(categories)
-    columns = np.array([category.label == "scam" for category in taxonomy().categories], dtype=np.bool_)
+    scam, columns = are_scams(categories), are_scams(taxonomy().ids)
     temperature = find_temperature(logits, scam, columns)
     scores = softmax(logits / temperature, axis=1)[:, columns].sum(axis=1)
     return Calibration(temperature, *find_thresholds(scores, categories, rules))
@@ -59,7 +58,7 @@ def find_thresholds(scores: Floats, categories: Sequence[str], rules: Calibrate)
     A false alarm counts as often as its category is met on a phone (``rules.phone``), not as often as
     it was written: the corpus holds hard twins of every trick.
     """
-    scam = _are_scams(categories)
+    scam = are_scams(categories)
     legitimate = [category for category, is_scam in zip(categories, scam, strict=True) if not is_scam]
     weights = phone_weights(legitimate, rules.phone)
     high = max(_threshold(scores[~scam], weights, rules.false_alarms), EVEN)
@@ -67,7 +66,8 @@ def find_thresholds(scores: Floats, categories: Sequence[str], rules: Calibrate)
     return high, low
 
 
-def _are_scams(categories: Sequence[str]) -> Bools:
+def are_scams(categories: Sequence[str]) -> Bools:
+    """Which of the categories, ids of the taxonomy, are scams."""
     return np.array([taxonomy()[category].label == "scam" for category in categories], dtype=np.bool_)
 
 

@@ -23,6 +23,7 @@ from model.tokenizer import Tokenizer
 from model.view import view
 from training.augment import augment
 from training.bases import Base, copy_tokenizer
+from training.calibrate import are_scams
 from training.config import Config, Finetune, Schedule
 from training.hardware import has_bf16
 from training.pooling import PooledClassifier
@@ -110,7 +111,7 @@ class _Trainer(Trainer):
     """Learns the category, weighted against rare ones being forgotten, and the label beside it."""
 
     def learn_from(self, examples: Sequence[Example], settings: Finetune) -> None:
-        self._scam = torch.tensor([category.label == "scam" for category in taxonomy().categories])
+        self._scam = torch.from_numpy(are_scams(taxonomy().ids))
         self._weights = category_weights(examples, settings.category_weight_power)
         self._label_weight = settings.label_weight
 

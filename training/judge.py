@@ -26,8 +26,8 @@ from model.tokenizer import Tokenizer
 from model.verdict import Thresholds
 from training.attacks import STRENGTHS
 from training.bases import Base
-from training.blend import blended_logits, scam_columns
-from training.calibrate import calibrate
+from training.blend import blended_logits
+from training.calibrate import are_scams, calibrate
 from training.card import model_card
 from training.config import Config
 from training.coverage import coverage_risk
@@ -36,7 +36,7 @@ from training.evaluate import Contender, answers, fit_with_threshold, report, ro
 from training.export import agreement, load_blend
 from training.gate import gate
 from training.hardware import hardware
-from training.metrics import Bootstrap
+from training.metrics import Bootstrap, Floats
 from training.robustness import alarms_of, withstood
 
 EVALUATION = "evaluation.json"
@@ -64,13 +64,15 @@ def judge(run: Run, champion: Classifier | None) -> tuple[Manifest, dict[str, An
     if earlier is not None:
         return earlier, json.loads((folder / EVALUATION).read_text("utf-8"))
     manifest = _calibrated(run, folder)
-    result = _report(run, folder, manifest, champion)
-    result |= _attacked(run, folder, manifest)
+    classifier = Classifier.from_pretrained(folder)
+    served = scam_scores(classifier, [example.conversation for example in run.data.splits.test])
+    result = _report(run, served, manifest, champion)
+    result |= _attacked(run, served, classifier)
     metrics = {
         "test": {"all": result["all"], "rows": result["rows"], "scams": result["scams"]},
         "champion": champion.manifest.version if champion else None,
         "data": _counts(run.data),
-        "export": _agreement(run, folder, manifest),
+        "export": _agreement(run, served, folder, manifest),
         "making": {"hardware": hardware(), "parameters": _parameters(folder), "seconds": run.seconds},
     }
     decision = gate(result, run.config.gate)
@@ -122,26 +124,24 @@ def _plain_manifest(run: Run) -> Manifest:
     )
 
 
-def _agreement(run: Run, folder: Path, manifest: Manifest) -> dict[str, Any]:
+def _agreement(run: Run, served: Floats, folder: Path, manifest: Manifest) -> dict[str, Any]:
     """How the served int8 follows the trained fp32, on the test split."""
     test = run.data.splits.test
     vocabulary = Vocabulary.load(folder / NGRAMS)
     reader = Reader(Tokenizer.from_folder(folder), vocabulary, run.base.view, run.base.max_tokens)
     logits = blended_logits(load_blend(run.folder), [reader.read(example.conversation) for example in test])
-    exact = softmax(logits / manifest.temperature, axis=1)[:, scam_columns()].sum(axis=1)
-    served = scam_scores(Classifier.from_pretrained(folder), [example.conversation for example in test])
+    exact = softmax(logits / manifest.temperature, axis=1)[:, are_scams(taxonomy().ids)].sum(axis=1)
     size = sum((folder / file).stat().st_size for file in (ONNX, NGRAMS)) / 1e6
     found = agreement(exact, served, answers(test), manifest.thresholds.scam)
     return {"messages": len(test), "megabytes": round(size, 1), **found}
 
 
-def _report(run: Run, folder: Path, manifest: Manifest, champion: Classifier | None) -> dict[str, Any]:
+def _report(run: Run, served: Floats, manifest: Manifest, champion: Classifier | None) -> dict[str, Any]:
     splits = run.data.splits
     conversations = [example.conversation for example in splits.test]
     baseline, threshold = fit_with_threshold(splits.train, splits.validation, run.config)
-    model = scam_scores(Classifier.from_pretrained(folder), conversations)
     contenders = [
-        Contender("model", model, manifest.thresholds.scam),
+        Contender("model", served, manifest.thresholds.scam),
         Contender("baseline", baseline.predict_proba(conversations), threshold),
     ]
     if champion is not None:
@@ -151,14 +151,12 @@ def _report(run: Run, folder: Path, manifest: Manifest, champion: Classifier | N
     return report(rows_of(splits.test), contenders, bootstrap)
 
 
-def _attacked(run: Run, folder: Path, manifest: Manifest) -> dict[str, Any]:
+def _attacked(run: Run, served: Floats, classifier: Classifier) -> dict[str, Any]:
     """What the unsure band buys, and how the model stands attacks of medium strength."""
-    classifier = Classifier.from_pretrained(folder)
     rows = rows_of(run.data.splits.test)
-    scores = scam_scores(classifier, [row.conversation for row in rows])
     medium = {"medium": STRENGTHS["medium"]}
     return {
-        "coverage": coverage_risk(scores, answers(rows), manifest.thresholds),
+        "coverage": coverage_risk(served, answers(rows), classifier.manifest.thresholds),
         "attacks": withstood(rows, alarms_of(classifier), strengths=medium, seed=run.config.seed),
     }
 

@@ -5,7 +5,7 @@ view (lower case, no diacritics), so half its vocabulary is not spent on spellin
 and a message means the same to it however it was typed. Pretraining gives it Vietnamese; the
 corpus alone is far too small for that.
 
-Method: Liu et al. 2019, *RoBERTa* (dynamic masking of 15 % of tokens, no next-sentence task).
+Method: Liu et al. 2019, *RoBERTa* (dynamic masking, no next-sentence task).
 """
 
 import hashlib

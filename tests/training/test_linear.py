@@ -7,10 +7,12 @@ import torch
 
 from data.corpus import load
 from data.messages import Conversation
+from data.taxonomy import taxonomy
 from model.reader import Reader
 from model.tokenizer import Tokenizer
 from training.bases import copy_tokenizer, find_base
-from training.blend import Blend, Weights, blended_logits, encoder_log_odds, scam_columns
+from training.blend import Blend, Weights, blended_logits, encoder_log_odds
+from training.calibrate import are_scams
 from training.config import Config
 from training.finetune import _classifier
 from training.linear import LinearModel, fit_linear
@@ -59,7 +61,7 @@ def test_the_network_adds_the_linear_log_odds_to_the_encoders(
     logits = torch.from_numpy(
         blended_logits(Blend(encoder, linear, Weights(0.5, 0.7, -0.2)).eval(), inputs)
     )
-    scam = torch.from_numpy(scam_columns())
+    scam = torch.from_numpy(are_scams(taxonomy().ids))
     odds = (logits[:, scam].logsumexp(-1) - logits[:, ~scam].logsumexp(-1)).numpy()
     expected = 0.5 * encoder_log_odds(encoder, inputs) + 0.7 * linear.log_odds(conversations) - 0.2
     np.testing.assert_allclose(odds, expected, atol=0.02)  # the tables are fp16 in the network
