@@ -243,11 +243,10 @@ def train(
     database: Database = None,
 ) -> None:
     """Train on corpus and labels, evaluate, and keep the model only if it passes the gate."""
-    from model.registry import SHIPPED, current
     from training.config import read_config
     from training.train import train as run
 
-    champion = model or current(state_dir, SHIPPED)
+    champion = _model_folder(model, state_dir)
     with _open_store(state_dir, database) as store:
         labels = list(store.labelled())
     settings = read_config(config) if config else read_config()
@@ -262,10 +261,9 @@ def evaluate(
     state_dir: StateDir = STATE_DIR,
 ) -> None:
     """Print how the model does on a labelled file, the linear baseline beside it."""
-    from model.registry import SHIPPED, current
     from training.evaluate import evaluate_file
 
-    evaluate_file(data, model or current(state_dir, SHIPPED))
+    evaluate_file(data, _model_folder(model, state_dir))
 
 
 @app.command()
@@ -279,13 +277,12 @@ def attack(
 ) -> None:
     """Attack a labelled file as scammers do, and print what the model then misses or accuses."""
     from data.corpus import FOLDER
-    from model.registry import SHIPPED, current
     from training.robustness import attack_file
 
     with _progress("attacking") as advance:
         attack_file(
             data or FOLDER / "test.jsonl",
-            model or current(state_dir, SHIPPED),
+            _model_folder(model, state_dir),
             seed=seed,
             on_progress=advance,
         )
@@ -302,10 +299,9 @@ def bench_model(
 ) -> None:
     """Time `canhgiac score` beside an int8 network of PhoBERT-base's shape, on the same messages."""
     from data.corpus import FOLDER
-    from model.registry import SHIPPED, current
     from training.bench import speeds
 
-    found = speeds(data or FOLDER / "test.jsonl", model or current(state_dir, SHIPPED), threads=threads)
+    found = speeds(data or FOLDER / "test.jsonl", _model_folder(model, state_dir), threads=threads)
     out.print(
         f"canhgiac score: {found.model:.0f} messages/s; PhoBERT-base's shape: {found.phobert:.0f} "
         f"messages/s; {found.ratio:.1f} times as fast, with {threads} threads each",
@@ -558,11 +554,16 @@ def _open_store(state_dir: Path, database: str | None) -> "closing[Store]":
     return closing(open_store(database or f"sqlite:///{state_dir / 'canhgiac.db'}"))
 
 
-def _classifier(model: Path | None, state_dir: Path) -> "Classifier":
-    from model.classifier import Classifier
+def _model_folder(model: Path | None, state_dir: Path) -> Path:
     from model.registry import SHIPPED, current
 
-    return Classifier.from_pretrained(model or current(state_dir, SHIPPED))
+    return model or current(state_dir, SHIPPED)
+
+
+def _classifier(model: Path | None, state_dir: Path) -> "Classifier":
+    from model.classifier import Classifier
+
+    return Classifier.from_pretrained(_model_folder(model, state_dir))
 
 
 @contextmanager
