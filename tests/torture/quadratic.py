@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from data.messages import MAX_CHARACTERS, Conversation
 from data.redact import redact
@@ -16,9 +17,15 @@ from model.entities import find_entities
 from model.evidence import evidence, indicators
 from model.normalize import normalize
 from model.view import view
+from tests.torture.table import Row
+
+#: Milliseconds of one core that a message may cost.
+SLOWEST = 50
+#: Growth for twice the length that is still linear, the measurement being noisy.
+STEEPEST = 2.6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Shape:
     """``opening``, then ``piece`` again and again, then ``ending``."""
 
@@ -79,12 +86,15 @@ def seconds(work: Callable[[], object], times: int = 1) -> float:
 
 
 def answered(classifier: Classifier, text: str) -> None:
-    """All that a request does with one message; one of spaces alone is refused before."""
+    """All that a request does with one message; one of spaces alone is refused before.
+
+    The verdict is taken to be *scam*: only then evidence is looked for, and a sender can see to that.
+    """
     if not text.strip():
         return
     conversation = Conversation.from_text(text)
     [prediction] = classifier.predict([conversation])
-    evidence(classifier, conversation, prediction)
+    evidence(classifier, conversation, replace(prediction, verdict="scam"))
     indicators(conversation)
 
 
@@ -152,6 +162,7 @@ def stages(classifier: Classifier, text: str) -> dict[str, float]:
     conversation = Conversation.from_text(text)
     normalized = normalize(text).text
     [prediction] = classifier.predict([conversation])
+    scam = replace(prediction, verdict="scam")
     reader = classifier._reader
     seen = view(conversation, "folded").text
     alone: Iterator[tuple[str, Callable[[], object]]] = iter(
@@ -162,18 +173,51 @@ def stages(classifier: Classifier, text: str) -> dict[str, float]:
             ("tokenize", lambda: reader.tokenizer.encode_batch([seen], reader.max_tokens)),
             ("ngrams", lambda: reader.vocabulary.encode(seen)),
             ("predict", lambda: classifier.predict([conversation])),
-            ("evidence", lambda: evidence(classifier, conversation, prediction)),
+            ("evidence", lambda: evidence(classifier, conversation, scam)),
             ("indicators", lambda: indicators(conversation)),
         )
     )
     return {name: seconds(work) * 1000 for name, work in alone}
 
 
-def report(classifier: Classifier, slowest: Sequence[tuple[float, Shape]]) -> str:
-    """The slowest shapes as lines: the expression, the time, its growth from half the length, its stages."""
+def grows(cost_at: Callable[[int, int], float]) -> float:
+    """How many times as long a message of the limit takes as one of half of it.
+
+    ``cost_at`` gives the seconds at a length, the fastest of so many times. 2 is linear, 4 quadratic.
+    """
+    ratio = 0.0
+    for times in (1, 3, 5):  # measured more often only where it looks bad
+        ratio = cost_at(MAX_CHARACTERS, times) / max(cost_at(MAX_CHARACTERS // 2, times), 1e-4)
+        if ratio <= STEEPEST:
+            break
+    return ratio
+
+
+def report(classifier: Classifier, slowest: Sequence[Shape]) -> str:
+    """The slowest shapes as lines: the time, its growth from half the length, the shape, its stages."""
     lines = []
-    for _, shape in slowest:
-        whole, half = cost(classifier, shape), cost(classifier, shape, MAX_CHARACTERS // 2)
-        parts = " ".join(f"{k}={v:.1f}" for k, v in stages(classifier, shape.text()).items())
+    for shape in slowest:
+        whole, half = cost(classifier, shape, times=2), cost(classifier, shape, MAX_CHARACTERS // 2, times=2)
+        parts = " ".join(f"{name}={taken:.1f}" for name, taken in stages(classifier, shape.text()).items())
         lines.append(f"{whole * 1000:8.1f} ms  x{whole / half:.1f}  {shape!r}\n             {parts}")
     return "\n".join(lines)
+
+
+def check(folder: Path, *, minutes: float = 1.0) -> Iterator[Row]:
+    """The rows for a model folder: of the slowest messages that a search of so many minutes finds."""
+    classifier = Classifier.from_pretrained(folder)
+    answered(classifier, "a")
+    found = search(lambda shape: cost(classifier, shape), minutes)[:10]
+    worst, shape = max((cost(classifier, shape, times=3), shape) for _, shape in found)
+    slow = report(classifier, [shape for _, shape in found])
+    must = f"<= {SLOWEST} ms of processor time"
+    seen = f"{worst * 1000:.0f} ms: {shape!r}\n{slow}"
+    yield Row("slowest message of 2,000 characters", must, seen, worst * 1000 <= SLOWEST)
+    steep = {shape.piece: grows(lambda n, t, s=shape: cost(classifier, s, n, t)) for _, shape in found}
+    piece = max(steep, key=lambda piece: steep[piece])
+    seen = f"x{steep[piece]:.1f}: {piece!r}"
+    must = f"at most x{STEEPEST} for twice the length"
+    yield Row("steepest of those", must, seen, steep[piece] <= STEEPEST)
+    masked, shape = search(redaction_cost, minutes / 2)[0]
+    masked = redaction_cost(shape, times=3)
+    yield Row("slowest to mask", must=f"<= {SLOWEST} ms", seen=f"{masked * 1000:.0f} ms: {shape!r}", ok=masked * 1000 <= SLOWEST)
