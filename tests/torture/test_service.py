@@ -28,7 +28,7 @@ def test_there_are_more_than_300_hostile_texts() -> None:
     assert all(hostile.CANARY[:4] in text and len(text) <= 2_000 for text in found)
 
 
-def test_no_canary_comes_out_anywhere(tmp_path: Path, tiny_model_folder: Path) -> None:
+def test_no_private_word_comes_out_anywhere(tmp_path: Path, tiny_model_folder: Path) -> None:
     assert _failed(leaks.check(tmp_path, tiny_model_folder)) == []
 
 
