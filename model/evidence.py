@@ -235,5 +235,3 @@ def _without(view: View, cut: Range, since: int) -> str:
 def _log_odds(score: float) -> float:
     bounded = min(max(score, 1e-6), 1 - 1e-6)
     return math.log(bounded / (1 - bounded))
-
-

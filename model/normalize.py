@@ -96,9 +96,19 @@ def _compose(text: str) -> Normalized:
 
 
 #: Composed Vietnamese letters and ASCII with single spaces: nothing to compose. Most messages are that.
-_VISIBLE = "!-~" + "".join(
-    sorted({c for c in map(chr, range(0xC0, 0x1EFA)) if unicodedata.normalize("NFD", c)[0] in "aeiouyAEIOUY"})
-) + "đĐ"
+_VISIBLE = (
+    "!-~"
+    + "".join(
+        sorted(
+            {
+                c
+                for c in map(chr, range(0xC0, 0x1EFA))
+                if unicodedata.normalize("NFD", c)[0] in "aeiouyAEIOUY"
+            }
+        )
+    )
+    + "đĐ"
+)
 _PLAIN = re.compile(f"[{_VISIBLE}]+(?: [{_VISIBLE}]+)*")
 
 

@@ -128,9 +128,7 @@ def view_of(messages: tuple[Parsed, ...], kind: ViewKind) -> View:
     return View("".join(texts), starts, messages, pieces)
 
 
-def _origins(
-    message: int, normalized: Normalized, piece: Piece
-) -> Iterable[tuple[int, int, int] | None]:
+def _origins(message: int, normalized: Normalized, piece: Piece) -> Iterable[tuple[int, int, int] | None]:
     if piece.letters:
         starts, ends = normalized.starts[piece.start : piece.end], normalized.ends[piece.start : piece.end]
         return zip(repeat(message), starts, ends)  # noqa: B905  # repeat has no end

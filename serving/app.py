@@ -1,6 +1,6 @@
 """The application: the parts put together, and every error made a problem."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,6 @@ from model import registry
 from serving import health, review, routes
 from serving.access import Access
 from serving.answers import Answer
-from serving.batching import CAPACITY, Batcher
 from serving.bodies import invalid
 from serving.metrics import Metrics
 from serving.openapi import document
@@ -27,6 +26,7 @@ from serving.served import FolderModel, ServedModel
 from serving.service import Service
 from serving.settings import Settings
 from serving.swap import WATCH_SECONDS, ModelSlot
+from serving.workers import CAPACITY, Workers
 
 VERSION = "1"
 
@@ -34,13 +34,13 @@ VERSION = "1"
 def create_app(
     settings: Settings,
     *,
-    load: Callable[[Path], ServedModel] = FolderModel.from_folder,
+    load: Callable[[Path], ServedModel] | None = None,
     capacity: int = CAPACITY,
     watch_seconds: float = WATCH_SECONDS,
 ) -> FastAPI:
     """The service as an ASGI application; its parts start with its lifespan and end with it.
 
-    ``load`` makes a model folder answer, ``capacity`` is how many messages may wait for the model,
+    ``load`` makes a model folder answer (``FolderModel`` unless given), ``capacity`` is how many messages may wait for the model,
     ``watch_seconds`` is how often a newly promoted model is looked for.
 
     Raises ``StoreError`` at the start of the lifespan when the store cannot be opened. A model
@@ -55,7 +55,7 @@ def create_app(
         yield
         service.stopping = True
         service.models.close()
-        service.batcher.close()
+        service.workers.close()
         service.store.close()
 
     app = FastAPI(
@@ -77,17 +77,21 @@ def create_app(
 
 
 def _start(
-    settings: Settings, metrics: Metrics, load: Callable[[Path], ServedModel], capacity: int
+    settings: Settings, metrics: Metrics, load: Callable[[Path], ServedModel] | None, capacity: int
 ) -> Service:
     store = open_store(settings.store_url)
+    load = load or partial(
+        FolderModel.from_folder, cached=settings.cache_size, on_asked=metrics.count_asked
+    )
     models = ModelSlot(partial(_folder, settings), load)
     models.refresh()
 
-    def work(conversations: Sequence[Conversation]) -> list[Answer]:
-        return models.serving().answer(conversations)
+    def work(conversation: Conversation) -> Answer:
+        return models.serving().answer(conversation)
 
-    batcher = Batcher(work, capacity=capacity, on_batch=metrics.batches.observe)
-    return Service(store, models, batcher, metrics)
+    return Service(
+        store, models, Workers(work, capacity=capacity, on_taken=metrics.queue_seconds.observe), metrics
+    )
 
 
 def _folder(settings: Settings) -> Path:

@@ -11,7 +11,6 @@ from data.messages import Conversation
 from data.store import Feedback, Key
 from serving.answers import Answer, BatchAnswer, BatchItem, FeedbackAnswer, ProblemOut
 from serving.auth import require
-from serving.batching import MICRO_BATCH
 from serving.bodies import BATCH_BODY_LIMIT, body_of, parsed
 from serving.openapi import body_docs, problems
 from serving.problems import Fault, Problem, problem_of
@@ -19,6 +18,9 @@ from serving.schemas import BatchRequest, ClassifyRequest, FeedbackRequest
 from serving.service import Service, TheService
 
 router = APIRouter(prefix="/v1")
+
+#: Messages of a batch that are queued together.
+TURN = 16
 
 IdempotencyKey = Annotated[
     str | None,
@@ -109,13 +111,13 @@ def _conversation_or_problem(item: object) -> Conversation | Problem:
 
 
 async def _in_turns(service: Service, conversations: list[Conversation]) -> list[Answer | Problem]:
-    """Outcomes in order, queued a micro-batch at a time: one big batch keeps nobody else waiting.
+    """Outcomes in order, queued a few at a time: one big batch keeps nobody else waiting.
 
     Raises ``Problem`` (503) when not even the first fits into the queue.
     """
     outcomes: list[Answer | Problem] = []
-    for first in range(0, len(conversations), MICRO_BATCH):
-        turn = conversations[first : first + MICRO_BATCH]
+    for first in range(0, len(conversations), TURN):
+        turn = conversations[first : first + TURN]
         try:
             outcomes += await service.outcomes(turn)
         except Problem as refusal:

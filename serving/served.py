@@ -1,12 +1,10 @@
 """A model in service: from conversations to answers, with their reasons and advice."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
-from data.errors import ModelFolderError
 from data.messages import Conversation
 from data.taxonomy import taxonomy
 from model.classifier import Classifier, Prediction
@@ -31,8 +29,8 @@ class ServedModel(Protocol):
     def version(self) -> str:
         """The version of the model folder."""
 
-    def answer(self, conversations: Sequence[Conversation]) -> list[Answer]:
-        """One answer a conversation, in order."""
+    def answer(self, conversation: Conversation) -> Answer:
+        """What is said about a conversation."""
 
 
 class FolderModel:
@@ -43,18 +41,18 @@ class FolderModel:
         self.version = classifier.manifest.version
 
     @classmethod
-    def from_folder(cls, path: Path, *, cached: int) -> "FolderModel":
-        """The model in a folder, verified; ``cached`` is how many judgments it keeps.
+    def from_folder(
+        cls, path: Path, *, cached: int, on_asked: Callable[[bool], None] = lambda hit: None
+    ) -> "FolderModel":
+        """The model in a folder, verified; ``cached`` judgments are kept, see ``Cache``.
 
         Raises ``ModelFolderError`` when it must not be served.
         """
-        return cls(Classifier.from_pretrained(path), Cache(cached))
+        return cls(Classifier.from_pretrained(path), Cache(cached, on_asked))
 
-    def answer(self, conversations: Sequence[Conversation]) -> list[Answer]:
-        """One answer a conversation, in order, their evidence included."""
-        return [self._answer(self._classifier.read(conversation)) for conversation in conversations]
-
-    def _answer(self, reading: Reading) -> Answer:
+    def answer(self, conversation: Conversation) -> Answer:
+        """What the model says about a conversation, with its reasons."""
+        reading = self._classifier.read(conversation)
         prediction, ranges = self._judged(reading)
         return Answer(
             id=f"c_{uuid4().hex}",
@@ -75,8 +73,6 @@ class FolderModel:
         judged = self._cache.get(key)
         if judged is None:
             prediction = self._classifier.predict_reading(reading)
-            if not math.isfinite(prediction.score):
-                raise ModelFolderError(f"model {self.version} gives no numbers; run `canhgiac rollback`")
             judged = prediction, decisive(self._classifier, reading, prediction)
             self._cache.put(key, judged)
         return judged

@@ -27,6 +27,12 @@ class Settings(BaseSettings):
         "that ships with the service.",
     )
 
+    cache_size: int = Field(
+        default=20_000,
+        ge=0,
+        description="Judgments kept for messages that read the same, as the copies of a scam do; 0 keeps none.",
+    )
+
     @property
     def store_url(self) -> str:
         """The URL of the store in use; may hold a password, so it is never shown."""

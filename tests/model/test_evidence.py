@@ -118,7 +118,8 @@ def test_a_link_or_an_amount_is_not_cut_into_clauses() -> None:
 def test_indicators_stand_on_the_text_as_received() -> None:
     text = "Gọi  0574\u200b 118 276, vào  vcb-digi.top, coc 500k vào STK 0004419027"
     values = [
-        (one.type, one.value, text[one.start : one.end]) for one in indicators([parse(Message("sender", text))])
+        (one.type, one.value, text[one.start : one.end])
+        for one in indicators([parse(Message("sender", text))])
     ]
     assert values == [
         ("phone", "0574118276", "0574\u200b 118 276"),

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,16 +23,11 @@ class FakeModel:
 
     def __init__(self, version: str, gate: threading.Event) -> None:
         self.version, self._gate = version, gate
-        self.batches: list[int] = []
 
-    def answer(self, conversations: Sequence[Conversation]) -> list[Answer]:
+    def answer(self, conversation: Conversation) -> Answer:
         self._gate.wait(10)
-        self.batches.append(len(conversations))
-        if any("explode" in conversation.text for conversation in conversations):
-            raise RuntimeError(conversations[0].text)
-        return [self._answer(conversation) for conversation in conversations]
-
-    def _answer(self, conversation: Conversation) -> Answer:
+        if "explode" in conversation.text:
+            raise RuntimeError(conversation.text)
         scam = "khoa" in conversation.text
         category = taxonomy()["bank_impersonation" if scam else "otp"]
         return Answer(
