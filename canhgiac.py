@@ -352,7 +352,7 @@ def pretrain(
 def keys_create(
     name: Annotated[str, typer.Option(help="Who will use it: an app, a bank, an annotator's pseudonym.")],
     scope: Annotated[
-        list[str], typer.Option(help="classify, feedback, label or admin; repeat for several.")
+        list[str], typer.Option(help="classify, feedback, label, filter or admin; repeat for several.")
     ],
     trainee: Annotated[
         bool, typer.Option("--trainee", help="Labels made with it never reach a dataset by themselves.")

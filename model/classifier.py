@@ -23,7 +23,6 @@ from model.reader import INPUTS, Inputs, Reader, Reading
 from model.tokenizer import Tokenizer
 from model.verdict import best_category, decide, scam_score
 
-
 #: On a CPU the fused operator takes five times as long as the two it replaces (81 : 14 microseconds a
 #: layer of 60 tokens), a fifth of the whole network.
 _SLOW_FUSION = "SkipLayerNormFusion"

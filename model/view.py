@@ -131,7 +131,7 @@ def view_of(messages: tuple[Parsed, ...], kind: ViewKind) -> View:
 def _origins(message: int, normalized: Normalized, piece: Piece) -> Iterable[tuple[int, int, int] | None]:
     if piece.letters:
         starts, ends = normalized.starts[piece.start : piece.end], normalized.ends[piece.start : piece.end]
-        return zip(repeat(message), starts, ends)  # noqa: B905  # repeat has no end
+        return zip(repeat(message), starts, ends)  # repeat has no end
     behind = (message, *normalized.span(piece.start, piece.end)) if piece.end > piece.start else None
     return repeat(behind, len(piece.text))
 

@@ -15,7 +15,7 @@ from data.errors import CanhGiacError
 from data.messages import Conversation
 from data.store import open_store
 from model import registry
-from serving import health, review, routes
+from serving import health, ios, predict, review, routes, tei
 from serving.access import Access
 from serving.answers import Answer
 from serving.bodies import invalid
@@ -40,8 +40,8 @@ def create_app(
 ) -> FastAPI:
     """The service as an ASGI application; its parts start with its lifespan and end with it.
 
-    ``load`` makes a model folder answer (``FolderModel`` unless given), ``capacity`` is how many messages may wait for the model,
-    ``watch_seconds`` is how often a newly promoted model is looked for.
+    ``load`` makes a model folder answer (``FolderModel`` unless given), ``capacity`` is how many
+    messages may wait for the model, ``watch_seconds`` is how often a newly promoted one is looked for.
 
     Raises ``StoreError`` at the start of the lifespan when the store cannot be opened. A model
     that cannot be loaded does not stop the start: officers can label without one.
@@ -67,8 +67,9 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
     )
+    app.state.apple_apps = settings.apple_apps
     app.add_middleware(Access, metrics=metrics)
-    for router in (routes.router, review.router, health.router):
+    for router in (routes.router, predict.router, ios.router, review.router, health.router):
         app.include_router(router)
     for error, tell in _TOLD.items():
         app.add_exception_handler(error, tell)
@@ -104,27 +105,34 @@ async def _tell_ours(request: Request, error: Exception) -> Response:
     problem = problem_of(error)
     if problem.status >= 500 and not isinstance(error, Problem):
         logger.error("%s", place_of(error))
-    return problem.response()
+    return _told(request, problem)
 
 
 async def _tell_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    return invalid(error.errors()).response()
+    return _told(request, invalid(error.errors()))
 
 
 async def _tell_database(request: Request, error: Exception) -> Response:
     logger.error("%s", place_of(error))
-    return store_not_ready().response()
+    return _told(request, store_not_ready())
 
 
 async def _tell_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     if error.status_code == 405:
         allow = dict(error.headers or {})
-        return Problem("method-not-allowed", f"it has: {allow.get('Allow', '')}", headers=allow).response()
+        what = f"it has: {allow.get('Allow', '')}"
+        return _told(request, Problem("method-not-allowed", what, headers=allow))
     if error.status_code == 404:
         return Problem("not-found", "no such path; /openapi.json lists all of them").response()
-    return Problem("invalid", "the request could not be read").response()
+    return _told(request, Problem("invalid", "the request could not be read"))
+
+
+def _told(request: Request, problem: Problem) -> Response:
+    """The response that tells a problem, in the words of the contract that its route keeps."""
+    path = getattr(request.scope.get("route"), "path", None)
+    return tei.tell(problem) if path == predict.PATH else problem.response()
 
 
 _TOLD = {

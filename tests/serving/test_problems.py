@@ -30,6 +30,13 @@ def headers(bearer: Bearer) -> dict[str, str]:
     return {**JSON, **bearer(*SCOPES)}
 
 
+@pytest.fixture
+def post(client: TestClient, headers: dict[str, str], bearer: Bearer) -> Callable[[str, bytes], Any]:
+    """Posts a body with every scope; ``{token}`` in a path becomes a key that may filter."""
+    token = bearer("filter", name="iphone")["Authorization"].removeprefix("Bearer ")
+    return lambda path, body: client.post(path.format(token=token), content=body, headers=headers)
+
+
 def _bad_bodies() -> Iterator[tuple[str, int, bytes]]:
     canary = CANARY.encode()
     yield "nothing", 400, b""
@@ -87,17 +94,20 @@ def _is_a_small_problem(answer: Any, status: int) -> None:
     assert len(answer.content) < 2_000
 
 
-@pytest.mark.parametrize("path", ["/v1/classify", "/v1/feedback", "/v1/review/labels"])
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/classify", "/v1/feedback", "/v1/review/labels", "/ios/filter/{token}", "/ios/report/{token}"],
+)
 @pytest.mark.parametrize("case", [pytest.param((s, b), id=n) for n, s, b in _bad_bodies()])
 def test_a_problem_never_repeats_the_text(
     client: TestClient,
-    headers: dict[str, str],
+    post: Callable[[str, bytes], Any],
     caplog: pytest.LogCaptureFixture,
     path: str,
     case: tuple[int, bytes],
 ) -> None:
     status, body = case
-    answer = client.post(path, content=body, headers=headers)
+    answer = post(path, body)
     _is_a_small_problem(answer, status)
     assert CANARY not in answer.text
     assert CANARY not in _logged(caplog)
