@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from data.errors import CanhGiacError, StoreError
 from data.messages import Conversation
 from data.store import Feedback, Key
+from serving import tracing
 from serving.answers import Answer, BatchAnswer, BatchItem, FeedbackAnswer, ProblemOut
 from serving.auth import require
 from serving.batching import MICRO_BATCH
@@ -46,7 +47,9 @@ async def classify(
 
     The text is neither stored nor logged.
     """
-    return await service.classify(body.conversation())
+    answer = await service.classify(body.conversation())
+    tracing.note(answer.model.version, batch_size=1)
+    return answer
 
 
 @router.post(
@@ -64,6 +67,9 @@ async def classify_batch(
     read = [_conversation_or_problem(item) for item in body.items]
     answers = iter(await _in_turns(service, [item for item in read if isinstance(item, Conversation)]))
     outcomes = [next(answers) if isinstance(item, Conversation) else item for item in read]
+    for answer in outcomes:
+        if isinstance(answer, Answer):
+            tracing.note(answer.model.version, batch_size=len(read))
     return BatchAnswer(items=[_batch_item(outcome) for outcome in outcomes])
 
 

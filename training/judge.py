@@ -37,6 +37,7 @@ from training.export import agreement, load_blend
 from training.gate import gate
 from training.hardware import hardware
 from training.metrics import Bootstrap, Floats
+from training.reference import reference
 from training.robustness import alarms_of, withstood
 
 EVALUATION = "evaluation.json"
@@ -75,6 +76,7 @@ def judge(run: Run, champion: Classifier | None) -> tuple[Manifest, dict[str, An
         "export": _agreement(run, served, folder, manifest),
         "making": {"hardware": hardware(), "parameters": _parameters(folder), "seconds": run.seconds},
     }
+    metrics["reference"] = reference(classifier, run.data.splits.validation, run.config.calibrate.phone)
     decision = gate(result, run.config.gate)
     manifest = dataclasses.replace(manifest, metrics=metrics, gate=decision)
     (folder / EVALUATION).write_text(json.dumps(result, indent=1), encoding="utf-8")

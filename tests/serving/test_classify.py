@@ -103,4 +103,4 @@ def test_what_waits_goes_through_the_model_together(
     numbers = client.get("/metrics").text
     assert 'canhgiac_batch_size_bucket{le="16.0"}' in numbers
     assert "canhgiac_batch_size_sum 40.0" in numbers
-    assert 'canhgiac_verdicts_total{verdict="legitimate"} 40.0' in numbers
+    assert 'canhgiac_verdicts_total{category="otp",verdict="legitimate"} 40.0' in numbers
