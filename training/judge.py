@@ -69,14 +69,14 @@ def judge(run: Run, champion: Classifier | None) -> tuple[Manifest, dict[str, An
     served = scam_scores(classifier, [example.conversation for example in run.data.splits.test])
     result = _report(run, served, manifest, champion)
     result |= _attacked(run, served, classifier)
-    metrics = {
+    metrics: dict[str, Any] = {
         "test": {"all": result["all"], "rows": result["rows"], "scams": result["scams"]},
         "champion": champion.manifest.version if champion else None,
         "data": _counts(run.data),
         "export": _agreement(run, served, folder, manifest),
+        "reference": reference(classifier, run.data.splits.validation, run.config.calibrate.phone),
         "making": {"hardware": hardware(), "parameters": _parameters(folder), "seconds": run.seconds},
     }
-    metrics["reference"] = reference(classifier, run.data.splits.validation, run.config.calibrate.phone)
     decision = gate(result, run.config.gate)
     manifest = dataclasses.replace(manifest, metrics=metrics, gate=decision)
     (folder / EVALUATION).write_text(json.dumps(result, indent=1), encoding="utf-8")
