@@ -21,7 +21,8 @@ from model.artifact import read_manifest
 
 #: Predictions that are compared, the newest; a slow day's, or a busy minute's.
 WINDOW = 5_000
-#: Fewer are not told: with 28 categories, chance alone gives 500 messages an index of about 0.05.
+#: Fewer are not told: with 28 categories, chance alone gives 500 messages an index of about 0.05,
+#: and to that comes the chance in the reference itself, some 2,000 messages.
 ENOUGH = 500
 #: Share that stands for none, where a logarithm needs one.
 _NONE = 1e-4
