@@ -1,9 +1,11 @@
 """The application: the parts put together, and every error made a problem."""
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -19,6 +21,7 @@ from serving import health, ios, predict, review, routes, tei
 from serving.access import Access
 from serving.answers import Answer
 from serving.bodies import invalid
+from serving.drift import reference_in
 from serving.metrics import Metrics
 from serving.openapi import document
 from serving.problems import Problem, logger, place_of, problem_of, store_not_ready
@@ -26,7 +29,11 @@ from serving.served import FolderModel, ServedModel
 from serving.service import Service
 from serving.settings import Settings
 from serving.swap import WATCH_SECONDS, ModelSlot
+from serving.tracing import tracer_from
 from serving.workers import CAPACITY, Workers
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
 
 VERSION = "1"
 
@@ -37,11 +44,13 @@ def create_app(
     load: Callable[[Path], ServedModel] | None = None,
     capacity: int = CAPACITY,
     watch_seconds: float = WATCH_SECONDS,
+    tracer: "Tracer | None" = None,
 ) -> FastAPI:
     """The service as an ASGI application; its parts start with its lifespan and end with it.
 
     ``load`` makes a model folder answer (``FolderModel`` unless given), ``capacity`` is how many
-    messages may wait for the model, ``watch_seconds`` is how often a newly promoted one is looked for.
+    messages may wait for the model, ``watch_seconds`` is how often a newly promoted one is looked for,
+    ``tracer`` takes the spans instead of the one that ``OTEL_*`` asks for.
 
     Raises ``StoreError`` at the start of the lifespan when the store cannot be opened. A model
     that cannot be loaded does not stop the start: officers can label without one.
@@ -68,7 +77,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.apple_apps = settings.apple_apps
-    app.add_middleware(Access, metrics=metrics)
+    app.add_middleware(Access, metrics=metrics, tracer=tracer or tracer_from(os.environ))
     for router in (routes.router, predict.router, ios.router, review.router, health.router):
         app.include_router(router)
     for error, tell in _TOLD.items():
@@ -84,15 +93,25 @@ def _start(
     load = load or partial(
         FolderModel.from_folder, cached=settings.cache_size, on_asked=metrics.count_asked
     )
-    models = ModelSlot(partial(_folder, settings), load)
+    models = ModelSlot(partial(_folder, settings), partial(_load, load, metrics))
     models.refresh()
 
     def work(conversation: Conversation) -> Answer:
         return models.serving().answer(conversation)
 
-    return Service(
-        store, models, Workers(work, capacity=capacity, on_taken=metrics.queue_seconds.observe), metrics
-    )
+    return Service(store, models, Workers(work, capacity=capacity, on_done=metrics.count_work), metrics)
+
+
+def _load(load: Callable[[Path], ServedModel], metrics: Metrics, folder: Path) -> ServedModel:
+    """The model in a folder; the numbers hear whether it loaded and what it is compared with."""
+    try:
+        model = load(folder)
+    except Exception:
+        metrics.loads.labels("failed").inc()
+        raise
+    metrics.loads.labels("ok").inc()
+    metrics.drift.know(model.version, reference_in(folder))
+    return model
 
 
 def _folder(settings: Settings) -> Path:

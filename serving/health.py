@@ -61,6 +61,7 @@ def metrics(service: TheService) -> Response:
     service.metrics.model.clear()
     if service.models.version is not None:
         service.metrics.model.labels(service.models.version).set(1)
+    service.metrics.tell_drift(service.models.version)
     if _store(service).status == "ok":
         service.metrics.review_queue.set(service.store.queue_size())
     return Response(

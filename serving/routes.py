@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from data.errors import CanhGiacError, StoreError
 from data.messages import Conversation
 from data.store import Feedback, Key
+from serving import tracing
 from serving.answers import Answer, BatchAnswer, BatchItem, FeedbackAnswer, ProblemOut
 from serving.auth import require
 from serving.bodies import BATCH_BODY_LIMIT, body_of, parsed
@@ -52,6 +53,7 @@ async def classify(
     nor logged.
     """
     answer = await service.classify(body.conversation())
+    tracing.note(answer.model.version, batch_size=1)
     response.headers["Vary"] = "Accept"
     if wants_text(request.headers.getlist("Accept")):
         return PlainTextResponse(flat(answer), headers={"Vary": "Accept"})
@@ -73,6 +75,9 @@ async def classify_batch(
     read = [_conversation_or_problem(item) for item in body.items]
     answers = iter(await in_turns(service, [item for item in read if isinstance(item, Conversation)]))
     outcomes = [next(answers) if isinstance(item, Conversation) else item for item in read]
+    for answer in outcomes:
+        if isinstance(answer, Answer):
+            tracing.note(answer.model.version, batch_size=len(read))
     return BatchAnswer(items=[_batch_item(outcome) for outcome in outcomes])
 
 

@@ -49,7 +49,7 @@ class Service:
 
     def _outcome(self, result: Answer | BaseException) -> Answer | Problem:
         if isinstance(result, Answer):
-            self.metrics.verdicts.labels(result.verdict).inc()
+            self.metrics.answered(result)
             return result
         if isinstance(result, CanhGiacError):
             return problem_of(result)

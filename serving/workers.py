@@ -33,7 +33,7 @@ def cores() -> int:
 class Workers(Generic[T, R]):
     """Gives each item to ``work``, on one of ``threads`` threads of its own, the first come first.
 
-    ``on_taken`` hears how many seconds an item has waited.
+    ``on_done`` hears how many seconds an item waited and how many it was worked on.
     """
 
     def __init__(
@@ -42,9 +42,9 @@ class Workers(Generic[T, R]):
         *,
         threads: int | None = None,
         capacity: int = CAPACITY,
-        on_taken: Callable[[float], None] = lambda seconds: None,
+        on_done: Callable[[float, float], None] = lambda waited, worked: None,
     ) -> None:
-        self._work, self._on_taken, self._capacity = work, on_taken, capacity
+        self._work, self._on_done, self._capacity = work, on_done, capacity
         self._waiting: SimpleQueue[tuple[T, Future[R], float] | None] = SimpleQueue()
         self._submitting = threading.Lock()
         self._closed = False
@@ -87,10 +87,11 @@ class Workers(Generic[T, R]):
             item, future, since = taken
             if not future.set_running_or_notify_cancel():
                 continue  # whoever asked has left
-            self._on_taken(perf_counter() - since)
+            begun = perf_counter()
             try:
                 result = self._work(item)
             except Exception as error:  # whatever it is, it is the caller's to hear
                 future.set_exception(error)
             else:
                 future.set_result(result)
+            self._on_done(begun - since, perf_counter() - begun)

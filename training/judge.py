@@ -37,6 +37,7 @@ from training.export import agreement, load_blend
 from training.gate import gate
 from training.hardware import hardware
 from training.metrics import Bootstrap, Floats
+from training.reference import reference
 from training.robustness import alarms_of, withstood
 
 EVALUATION = "evaluation.json"
@@ -68,11 +69,12 @@ def judge(run: Run, champion: Classifier | None) -> tuple[Manifest, dict[str, An
     served = scam_scores(classifier, [example.conversation for example in run.data.splits.test])
     result = _report(run, served, manifest, champion)
     result |= _attacked(run, served, classifier)
-    metrics = {
+    metrics: dict[str, Any] = {
         "test": {"all": result["all"], "rows": result["rows"], "scams": result["scams"]},
         "champion": champion.manifest.version if champion else None,
         "data": _counts(run.data),
         "export": _agreement(run, served, folder, manifest),
+        "reference": reference(classifier, run.data.splits.validation, run.config.calibrate.phone),
         "making": {"hardware": hardware(), "parameters": _parameters(folder), "seconds": run.seconds},
     }
     decision = gate(result, run.config.gate)

@@ -99,4 +99,4 @@ def test_what_was_answered_is_counted(client: TestClient, headers: dict[str, str
     client.post("/v1/classify/batch", json={"items": [{"text": "a"}] * 40}, headers=headers)
     numbers = client.get("/metrics").text
     assert "canhgiac_queue_seconds_count 40.0" in numbers
-    assert 'canhgiac_verdicts_total{verdict="legitimate"} 40.0' in numbers
+    assert 'canhgiac_verdicts_total{category="otp",verdict="legitimate"} 40.0' in numbers

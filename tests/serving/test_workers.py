@@ -103,10 +103,10 @@ def test_a_caller_who_left_costs_no_work() -> None:
     assert held.seen == [1, 3]
 
 
-def test_how_long_each_item_waited_is_told() -> None:
-    waited: list[float] = []
-    workers = Workers[int, int](lambda item: item, on_taken=waited.append)
+def test_how_long_each_item_took_is_told() -> None:
+    told: list[tuple[float, float]] = []
+    workers = Workers[int, int](lambda item: item, on_done=lambda *seconds: told.append(seconds))
     _results(workers.submit(range(3)))
     workers.close()
-    assert len(waited) == 3
-    assert all(seconds >= 0 for seconds in waited)
+    assert len(told) == 3
+    assert all(waited >= 0 and worked >= 0 for waited, worked in told)
