@@ -5,8 +5,8 @@
 Client('https://canhgiac.example')
 
 - A call ends: an attempt after ``timeout`` seconds, the call with retries and pauses after
-  ``deadline``. (The blocking client looks at the clock whenever something arrives; a network that
-  takes its time to connect, to encrypt and to send may have ``timeout`` for each.)
+  ``deadline``. ``AsyncClient`` keeps to that exactly. ``Client`` gives that time to each step of
+  the network (connect, encrypt, send, wait for the next bytes) and cannot hurry a name server.
 - It fails open: when the service cannot be asked, ``classify`` gives an ``Answer`` that is *unsure*
   and not ``available``. No message is hidden because a server is down.
 - The key is in no ``repr``, log line or error, and goes to no other machine unencrypted.
