@@ -28,7 +28,16 @@ def test_this_machine_may_be_asked_unencrypted_and_then_by_no_proxy(kind: Any, u
 
 
 @pytest.mark.parametrize(
-    "url", ["canhgiac.example", "ftp://x", "https://", "https://u:p@host", "https://h:x"]
+    "url",
+    [
+        "canhgiac.example",
+        "ftp://x",
+        "https://",
+        "https://u:p@host",
+        "https://h?key=1",
+        "https://h#a",
+        "https://h:x",
+    ],
 )
 def test_a_url_that_cannot_be_used_is_refused_at_once(kind: Any, url: str) -> None:
     with pytest.raises(ValueError, match="URL"):

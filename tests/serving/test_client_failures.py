@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from serving import examples
+from serving import client_calls, examples
 from serving.client import AsyncClient, Client, KeyRefused, RequestRefused, Unavailable
 from serving.client_answers import Fault
-from serving.client_retries import BACKOFF
+from serving.client_retries import BACKOFF, Patience
 
 KEY = "cg_secret"
 SCAM = "Tai khoan cua ban bi khoa, dang nhap http://vcb-xacthuc.top"
@@ -124,6 +124,8 @@ def test_a_proxys_refusal_of_the_request_raises_without_its_words(ask: Ask, stat
     "answer",
     [
         httpx.Response(500),
+        problem(408),
+        problem(429),
         httpx.Response(404, text="no backend"),
         httpx.Response(301, headers={"Location": "https://elsewhere.example"}),
         httpx.Response(200, text="<html>please log in to the wifi</html>"),
@@ -201,7 +203,7 @@ def test_an_async_answer_that_never_comes_is_not_waited_for() -> None:
             raise AssertionError
 
     client = AsyncClient("https://canhgiac.example", KEY, transport=Never(), timeout=0.02, retries=0)
-    assert asyncio.run(client.classify(SCAM)).reason == "no answer in time"
+    assert asyncio.run(asyncio.wait_for(client.classify(SCAM), 5)).reason == "no answer in time"
 
 
 def test_feedback_keeps_its_idempotency_key_over_retries_and_the_next_has_another(
@@ -229,9 +231,11 @@ def test_a_batch_that_could_not_be_asked_is_unsure_item_by_item(ask: Ask) -> Non
 
 
 def test_a_batch_has_time_of_its_own(ask: Ask) -> None:
-    server = Server(httpx.Response(200, json={"items": [{"result": examples.ANSWER}]}))
-    ask(server)("classify_batch", [{"text": SCAM}], deadline=30)
-    assert server.requests[0].extensions["timeout"]["read"] == 30
+    server = Server(problem(503), httpx.Response(200, json={"items": [{"result": examples.ANSWER}]}))
+    [answer] = ask(server)("classify_batch", [{"text": SCAM}], deadline=30)
+    assert answer.available
+    first, second = [request.extensions["timeout"]["read"] for request in server.requests]
+    assert 29 < second < first == 30
 
 
 def test_a_batch_with_an_answer_too_few_is_no_answer(ask: Ask) -> None:
@@ -253,3 +257,8 @@ def test_what_a_newer_service_adds_is_passed_over(ask: Ask) -> None:
     assert got == ask(Server(ANSWERED))("classify", SCAM)
     assert got.category.id == "bank_impersonation"
     assert (got.evidence[0].start, got.indicators[0].value) == (42, "vcb-xacthuc.top")
+
+
+def test_a_call_shows_no_text_in_its_repr() -> None:
+    call = client_calls.classify({"text": SCAM}, Patience(1, 0, 1), fail_open=True)
+    assert "vcb" not in repr(call)
