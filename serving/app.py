@@ -26,7 +26,9 @@ from serving.problems import Problem, logger, place_of, problem_of, store_not_re
 from serving.served import FolderModel, ServedModel
 from serving.service import Service
 from serving.settings import Settings
+from serving.signing import signing_key
 from serving.swap import WATCH_SECONDS, ModelSlot
+from serving.webhooks import delivering
 
 VERSION = "1"
 
@@ -43,16 +45,19 @@ def create_app(
     ``load`` makes a model folder answer, ``capacity`` is how many messages may wait for the model,
     ``watch_seconds`` is how often a newly promoted model is looked for.
 
-    Raises ``StoreError`` at the start of the lifespan when the store cannot be opened. A model
+    Raises ``CanhGiacError`` for a webhook secret that is too short, and ``StoreError`` at the start
+    of the lifespan when the store cannot be opened. A model
     that cannot be loaded does not stop the start: officers can label without one.
     """
     metrics = Metrics()
+    webhook_key = signing_key(settings.webhook_secret)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.service = service = _start(settings, metrics, load, capacity)
         service.models.watch(watch_seconds)
-        yield
+        async with delivering(service.store.webhooks, webhook_key, metrics):
+            yield
         service.stopping = True
         service.models.close()
         service.batcher.close()

@@ -37,3 +37,9 @@ class Metrics:
             "canhgiac_review_queue", "Messages waiting for an annotator.", registry=self.registry
         )
         self.model = Gauge("canhgiac_model", "The model that serves.", ["version"], registry=self.registry)
+        self.webhooks_pending = Gauge(
+            "canhgiac_webhooks_pending", "Webhook events that wait for delivery.", registry=self.registry
+        )
+        self.webhooks = Counter(
+            "canhgiac_webhooks", "Attempts to deliver an event.", ["outcome"], registry=self.registry
+        )

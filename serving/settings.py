@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -25,6 +25,11 @@ class Settings(BaseSettings):
         default=None,
         description="Model folder to serve always; without it the promoted model, or else the one "
         "that ships with the service.",
+    )
+    webhook_secret: SecretStr | None = Field(
+        default=None,
+        description="What each client's webhook secret is derived from, at least 32 characters; "
+        "without it no webhook is sent.",
     )
 
     @property
