@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     )
     webhook_secret: SecretStr | None = Field(
         default=None,
+        repr=False,
         description="What each client's webhook secret is derived from, at least 32 characters; "
         "without it no webhook is sent.",
     )

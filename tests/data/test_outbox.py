@@ -144,6 +144,17 @@ def test_a_trainee_tells_nobody_anything(store: Store) -> None:
     assert sent(store) == []
 
 
+def test_a_webhook_that_comes_after_a_label_hears_of_it_with_the_next_confirmed_one(store: Store) -> None:
+    store.webhooks.remove("bank", now=NOW)
+    message_id = seen(store, "legitimate")
+    label(store, message_id, "scam")
+    store.webhooks.add("bank", URL, now=NOW)
+    label(store, message_id, "scam", annotator="khach", confirmed=False)
+    assert sent(store) == []
+    label(store, message_id, "scam", annotator="minh")
+    assert sent(store) == [(message_id, "scam")]
+
+
 def test_an_imported_label_is_told_once_and_a_trainees_is_not(store: Store) -> None:
     message_id = seen(store, "legitimate")
     answers = [FileAnswer(message_id, Conversation.from_text(TEXT), "scam", "prize_scam")]
@@ -224,8 +235,9 @@ def test_a_claimed_event_is_nobody_elses_until_its_lease_ends(store: Store, tmp_
         [again] = due(other, LATER)
         assert (again.event_id, again.body, again.attempts) == (first.event_id, first.body, 2)
         store.webhooks.delivered(first, 204, now=LATER)
-        other.webhooks.failed(again, 500, next_at=LATER, now=LATER)
-        assert other.webhooks.pending() == 0
+        other.webhooks.failed(again, 500, next_at=None, now=LATER)
+        [hook] = other.webhooks.every()
+        assert (hook.pending, hook.given_up) == (0, 0)
 
 
 def test_events_of_one_message_go_out_in_order(store: Store) -> None:
