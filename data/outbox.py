@@ -5,7 +5,8 @@ verdict that it saw, or what the newest event not given up told it; *unsure* is 
 message's label is its own present label, else the newest of its wave: annotators are asked one
 message a wave, so a sibling has no other answer to wait for. A label that is taken back with none left
 tells nothing. This is looked at with every confirmed label and every feedback of a wave, so a webhook
-added after a label hears of it only when its wave comes up again. Events of one message are sent in order, the next only when the one before is settled.
+added after a label hears of it only when its wave comes up again. Events of one message are sent in
+order, the next only when the one before is settled.
 """
 
 import json
