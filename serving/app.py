@@ -28,8 +28,10 @@ from serving.problems import Problem, logger, place_of, problem_of, store_not_re
 from serving.served import FolderModel, ServedModel
 from serving.service import Service
 from serving.settings import Settings
+from serving.signing import signing_key
 from serving.swap import WATCH_SECONDS, ModelSlot
 from serving.tracing import tracer_from
+from serving.webhooks import delivering
 from serving.workers import CAPACITY, Workers
 
 if TYPE_CHECKING:
@@ -52,16 +54,19 @@ def create_app(
     messages may wait for the model, ``watch_seconds`` is how often a newly promoted one is looked for,
     ``tracer`` takes the spans instead of the one that ``OTEL_*`` asks for.
 
-    Raises ``StoreError`` at the start of the lifespan when the store cannot be opened. A model
+    Raises ``CanhGiacError`` for a webhook secret that is too short, and ``StoreError`` at the start
+    of the lifespan when the store cannot be opened. A model
     that cannot be loaded does not stop the start: officers can label without one.
     """
     metrics = Metrics()
+    webhook_key = signing_key(settings.webhook_secret)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.service = service = _start(settings, metrics, load, capacity)
         service.models.watch(watch_seconds)
-        yield
+        async with delivering(service.store.webhooks, webhook_key, metrics):
+            yield
         service.stopping = True
         service.models.close()
         service.workers.close()

@@ -64,6 +64,7 @@ def metrics(service: TheService) -> Response:
     service.metrics.tell_drift(service.models.version)
     if _store(service).status == "ok":
         service.metrics.review_queue.set(service.store.queue_size())
+        service.metrics.webhooks_pending.set(service.store.webhooks.pending())
     return Response(
         generate_latest(service.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
     )

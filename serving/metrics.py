@@ -61,6 +61,12 @@ class Metrics:
         self.loads = Counter(
             "canhgiac_model_loads", "Model folders loaded: ok or failed.", ["result"], registry=registry
         )
+        self.webhooks_pending = Gauge(
+            "canhgiac_webhooks_pending", "Webhook events that wait for delivery.", registry=registry
+        )
+        self.webhooks = Counter(
+            "canhgiac_webhooks", "Attempts to deliver an event.", ["outcome"], registry=registry
+        )
         self.drift = Drift()
         self._score_drift = Gauge(
             "canhgiac_score_drift",

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from data.errors import BadData
@@ -44,7 +44,12 @@ class Settings(BaseSettings):
         description="Model folder to serve always; without it the promoted model, or else the one "
         "that ships with the service.",
     )
-
+    webhook_secret: SecretStr | None = Field(
+        default=None,
+        repr=False,
+        description="What each client's webhook secret is derived from, at least 32 characters; "
+        "without it no webhook is sent.",
+    )
     cache_size: int = Field(
         default=20_000,
         ge=0,
