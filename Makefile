@@ -31,9 +31,11 @@ corpus: .venv/dev ## print the data card anew, count the corpus and check it
 test: lint types ## install everything, then run lint, strict types and every test
 	$(BIN)/python -m pytest
 
-lint: .venv/dev ## check style
+lint: .venv/dev ## check style, the Kubernetes manifest and what is installed for known vulnerabilities
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/kubernetes-validate --strict --quiet serving/kubernetes.yaml
+	$(BIN)/python tests/audit.py
 
 types: .venv/dev ## check types, strictly
 	$(BIN)/mypy

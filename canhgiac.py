@@ -31,6 +31,8 @@ app = typer.Typer(
 )
 keys_app = typer.Typer(help="API keys: create, list, revoke.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
+webhooks_app = typer.Typer(help="Tell clients when a label changes a verdict.", no_args_is_help=True)
+app.add_typer(webhooks_app, name="webhooks")
 corpus_app = typer.Typer(help="The written corpus: add, check, count, describe.", no_args_is_help=True)
 app.add_typer(corpus_app, name="corpus")
 
@@ -117,9 +119,10 @@ def classify(
     received = text if text is not None else sys.stdin.read().rstrip("\n")
     conversation = Conversation.from_text(received, sender=sender).checked()
     classifier = _classifier(model, state_dir)
-    [prediction] = classifier.predict([conversation])
+    reading = classifier.read(conversation)
+    prediction = classifier.predict_reading(reading)
     category = taxonomy()[prediction.category]
-    found = evidence(classifier, conversation, prediction)
+    found = evidence(classifier, reading, prediction)
     if as_json:
         answer = {
             "label": prediction.label,
@@ -351,7 +354,7 @@ def pretrain(
 def keys_create(
     name: Annotated[str, typer.Option(help="Who will use it: an app, a bank, an annotator's pseudonym.")],
     scope: Annotated[
-        list[str], typer.Option(help="classify, feedback, label or admin; repeat for several.")
+        list[str], typer.Option(help="classify, feedback, label, filter or admin; repeat for several.")
     ],
     trainee: Annotated[
         bool, typer.Option("--trainee", help="Labels made with it never reach a dataset by themselves.")
@@ -392,6 +395,57 @@ def keys_revoke(
     with _open_store(state_dir, database) as store:
         store.revoke_key(name)
     out.print(f"Revoked: {name}", highlight=False)
+
+
+@webhooks_app.command("add")
+def webhooks_add(
+    client: Annotated[str, typer.Option(help="The name of the client's key.")],
+    url: Annotated[str, typer.Option(help="Where to send: https (http only to this machine).")],
+    state_dir: StateDir = STATE_DIR,
+    database: Database = None,
+) -> None:
+    """Tell a client of changed verdicts at this URL, and print the secret that its receiver checks.
+
+    Given again it changes the URL; the secret stays, as it depends on CANHGIAC_WEBHOOK_SECRET and the
+    client's name alone.
+    """
+    from serving.settings import Settings
+    from serving.signing import client_secret, signing_key
+
+    key = signing_key(Settings().webhook_secret)
+    if key is None:
+        raise CanhGiacError(
+            "webhooks are off: set CANHGIAC_WEBHOOK_SECRET (such as: openssl rand -base64 32), the same "
+            "for this command and for the service"
+        )
+    with _open_store(state_dir, database) as store:
+        store.webhooks.add(client, url)
+    typer.echo(client_secret(key, client))
+
+
+@webhooks_app.command("list")
+def webhooks_list(state_dir: StateDir = STATE_DIR, database: Database = None) -> None:
+    """List the webhooks, and how many events wait or were given up."""
+    table = Table("client", "url", "made", "state", "pending", "given up")
+    with _open_store(state_dir, database) as store:
+        for hook in store.webhooks.every():
+            state = f"removed {hook.removed_at:%Y-%m-%d}" if hook.removed_at else "active"
+            counts = (str(hook.pending), str(hook.given_up))
+            made = f"{hook.created_at:%Y-%m-%d}"
+            table.add_row(escape(hook.client), escape(hook.url), made, state, *counts)
+    out.print(table)
+
+
+@webhooks_app.command("remove")
+def webhooks_remove(
+    client: Annotated[str, typer.Argument(help="The client's name.")],
+    state_dir: StateDir = STATE_DIR,
+    database: Database = None,
+) -> None:
+    """Send a client nothing more; what still waited for it is given up."""
+    with _open_store(state_dir, database) as store:
+        store.webhooks.remove(client)
+    out.print(f"Removed: {client}", markup=False, highlight=False)
 
 
 CorpusDir = Annotated[Path | None, typer.Option("--corpus", help="Its folder  [default: data/corpus]")]
@@ -537,13 +591,15 @@ def erase(
 def _item(leased: "ReviewItem") -> "Item":
     """A message of the store's queue as the labelling script takes it."""
     from data.queues import Item, Mark
+    from model.entities import parse
     from model.evidence import indicators
 
+    messages = [parse(message) for message in leased.conversation.messages]
     return Item(
         id=leased.id,
         conversation=leased.conversation,
         wave_size=leased.wave_size,
-        marks=tuple(Mark(i.message, i.start, i.end) for i in indicators(leased.conversation)),
+        marks=tuple(Mark(one.message, one.start, one.end) for one in indicators(messages)),
         guess={"verdict": leased.guess.verdict, "label": leased.guess.label} if leased.guess else {},
     )
 

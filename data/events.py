@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from data import exchange, review
+from data import exchange, outbox, review, schema
 from data.errors import BadData, StoreError, UnknownItem
 from data.messages import Conversation, record_of
 from data.relabel import reasons
@@ -90,7 +90,9 @@ def add_feedback(
             at=now,
         )
     )
-    review.refresh_wave(connection, wave_key(feedback.conversation))
+    wave = wave_key(feedback.conversation)
+    review.refresh_wave(connection, wave)
+    outbox.tell(connection, wave, now)  # the wave may be labelled already; then nobody labels it again
     return message_id
 
 
@@ -102,6 +104,8 @@ def add_label(connection: sa.Connection, message_id: str, answer: Answer, now: d
     review.release(connection, wave, answer.annotator, now)
     event = _add_event(connection, message_id, answer, now)
     review.refresh_wave(connection, wave)
+    if answer.confirmed:
+        outbox.tell(connection, wave, now)
     return event
 
 
@@ -118,11 +122,14 @@ def add_imported(
     found: str | None = known.id if known else _same_content(connection, imported.conversation)
     if found is None:
         found = _add_message(connection, imported.conversation, 0.0, imported.at or now)
-    if not _is_known(connection, found, answer, imported.at):
+    wave = str(connection.scalar(sa.select(messages.c.wave).where(messages.c.id == found)))
+    is_new = not _is_known(connection, found, answer, imported.at)
+    if is_new:
         _add_event(connection, found, answer, imported.at or now)
-    wave = connection.scalar(sa.select(messages.c.wave).where(messages.c.id == found))
-    review.give_up(connection, str(wave), answer.annotator)
-    review.refresh_wave(connection, str(wave))
+    review.give_up(connection, wave, answer.annotator)
+    review.refresh_wave(connection, wave)
+    if is_new and answer.confirmed:
+        outbox.tell(connection, wave, now)
     return found
 
 
@@ -138,6 +145,7 @@ def erase(connection: sa.Connection, message_id: str, now: datetime) -> None:
     connection.execute(sa.update(messages).where(messages.c.id == row.id).values(blank))
     for table, texts in ((feedbacks, {"note": None, "content": None}), (label_events, {"note": None})):
         connection.execute(sa.update(table).where(table.c.message_id == row.id).values(texts))
+    outbox.drop(connection, schema.deliveries.c.message_id == row.id, now)
     review.refresh_wave(connection, row.wave)
 
 

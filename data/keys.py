@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from data import schema
 from data.errors import StoreError, UnknownItem
 
-Scope = Literal["classify", "feedback", "label", "admin"]
+Scope = Literal["classify", "feedback", "label", "filter", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 

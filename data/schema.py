@@ -2,6 +2,7 @@
 
 ``messages``, ``feedback`` and ``label_events`` only grow; erasing blanks their texts. ``waves`` is
 the queue: computed from them whenever a message of the wave changes, plus who holds the lease.
+``deliveries`` is the outbox of the clients that have one of the ``webhooks``; it holds no text.
 """
 
 from datetime import UTC, datetime
@@ -141,4 +142,43 @@ label_events = Table(
     Column("note", Words),
     Column("at", Time, nullable=False),
     sqlite_autoincrement=True,
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("client", Words, nullable=False),
+    Column("url", Words, nullable=False),
+    Column("created_at", Time, nullable=False),
+    Column("removed_at", Time),
+)
+Index(
+    "ix_webhooks_client_in_use",
+    webhooks.c.client,
+    unique=True,
+    sqlite_where=text("removed_at IS NULL"),
+    postgresql_where=text("removed_at IS NULL"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("client", Words, nullable=False),
+    Column("event_id", String(40), nullable=False, unique=True),
+    _message_id(index=True),
+    Column("body", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Time, nullable=False),
+    Column("delivered_at", Time),
+    Column("given_up_at", Time),
+    Column("last_status", Integer),
+    sqlite_autoincrement=True,
+)
+Index(
+    "ix_deliveries_pending",
+    deliveries.c.next_at,
+    sqlite_where=text("delivered_at IS NULL AND given_up_at IS NULL"),
+    postgresql_where=text("delivered_at IS NULL AND given_up_at IS NULL"),
 )

@@ -20,6 +20,7 @@ from data.redact import redact, redact_text
 from data.review import Guess, ReviewItem
 from data.schema import label_events, messages, waves
 from data.taxonomy import Label
+from data.webhooks import Webhooks
 
 __all__ = [
     "SCOPES",
@@ -58,10 +59,14 @@ def open_store(url: str) -> "Store":
 
 
 class Store:
-    """An open store. Every method is one transaction, from any thread; see ``open_store``."""
+    """An open store. Every method is one transaction, from any thread; see ``open_store``.
+
+    ``webhooks`` are the same store's clients to tell, and what they are still to be told.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.webhooks = Webhooks(database)
 
     def create_key(
         self, name: str, scopes: Collection[Scope], *, confirmed: bool = True, now: datetime | None = None

@@ -1,9 +1,11 @@
 """The application: the parts put together, and every error made a problem."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import os
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -15,18 +17,25 @@ from data.errors import CanhGiacError
 from data.messages import Conversation
 from data.store import open_store
 from model import registry
-from serving import health, review, routes
+from serving import health, ios, predict, review, routes, tei
 from serving.access import Access
 from serving.answers import Answer
-from serving.batching import CAPACITY, Batcher
 from serving.bodies import invalid
+from serving.drift import reference_in
 from serving.metrics import Metrics
 from serving.openapi import document
 from serving.problems import Problem, logger, place_of, problem_of, store_not_ready
 from serving.served import FolderModel, ServedModel
 from serving.service import Service
 from serving.settings import Settings
+from serving.signing import signing_key
 from serving.swap import WATCH_SECONDS, ModelSlot
+from serving.tracing import tracer_from
+from serving.webhooks import delivering
+from serving.workers import CAPACITY, Workers
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
 
 VERSION = "1"
 
@@ -34,28 +43,33 @@ VERSION = "1"
 def create_app(
     settings: Settings,
     *,
-    load: Callable[[Path], ServedModel] = FolderModel.from_folder,
+    load: Callable[[Path], ServedModel] | None = None,
     capacity: int = CAPACITY,
     watch_seconds: float = WATCH_SECONDS,
+    tracer: "Tracer | None" = None,
 ) -> FastAPI:
     """The service as an ASGI application; its parts start with its lifespan and end with it.
 
-    ``load`` makes a model folder answer, ``capacity`` is how many messages may wait for the model,
-    ``watch_seconds`` is how often a newly promoted model is looked for.
+    ``load`` makes a model folder answer (``FolderModel`` unless given), ``capacity`` is how many
+    messages may wait for the model, ``watch_seconds`` is how often a newly promoted one is looked for,
+    ``tracer`` takes the spans instead of the one that ``OTEL_*`` asks for.
 
-    Raises ``StoreError`` at the start of the lifespan when the store cannot be opened. A model
+    Raises ``CanhGiacError`` for a webhook secret that is too short, and ``StoreError`` at the start
+    of the lifespan when the store cannot be opened. A model
     that cannot be loaded does not stop the start: officers can label without one.
     """
     metrics = Metrics()
+    webhook_key = signing_key(settings.webhook_secret)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.service = service = _start(settings, metrics, load, capacity)
         service.models.watch(watch_seconds)
-        yield
+        async with delivering(service.store.webhooks, webhook_key, metrics):
+            yield
         service.stopping = True
         service.models.close()
-        service.batcher.close()
+        service.workers.close()
         service.store.close()
 
     app = FastAPI(
@@ -67,8 +81,9 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.add_middleware(Access, metrics=metrics)
-    for router in (routes.router, review.router, health.router):
+    app.state.apple_apps = settings.apple_apps
+    app.add_middleware(Access, metrics=metrics, tracer=tracer or tracer_from(os.environ))
+    for router in (routes.router, predict.router, ios.router, review.router, health.router):
         app.include_router(router)
     for error, tell in _TOLD.items():
         app.add_exception_handler(error, tell)
@@ -77,17 +92,31 @@ def create_app(
 
 
 def _start(
-    settings: Settings, metrics: Metrics, load: Callable[[Path], ServedModel], capacity: int
+    settings: Settings, metrics: Metrics, load: Callable[[Path], ServedModel] | None, capacity: int
 ) -> Service:
     store = open_store(settings.store_url)
-    models = ModelSlot(partial(_folder, settings), load)
+    load = load or partial(
+        FolderModel.from_folder, cached=settings.cache_size, on_asked=metrics.count_asked
+    )
+    models = ModelSlot(partial(_folder, settings), partial(_load, load, metrics))
     models.refresh()
 
-    def work(conversations: Sequence[Conversation]) -> list[Answer]:
-        return models.serving().answer(conversations)
+    def work(conversation: Conversation) -> Answer:
+        return models.serving().answer(conversation)
 
-    batcher = Batcher(work, capacity=capacity, on_batch=metrics.batches.observe)
-    return Service(store, models, batcher, metrics)
+    return Service(store, models, Workers(work, capacity=capacity, on_done=metrics.count_work), metrics)
+
+
+def _load(load: Callable[[Path], ServedModel], metrics: Metrics, folder: Path) -> ServedModel:
+    """The model in a folder; the numbers hear whether it loaded and what it is compared with."""
+    try:
+        model = load(folder)
+    except Exception:
+        metrics.loads.labels("failed").inc()
+        raise
+    metrics.loads.labels("ok").inc()
+    metrics.drift.know(model.version, reference_in(folder))
+    return model
 
 
 def _folder(settings: Settings) -> Path:
@@ -100,27 +129,34 @@ async def _tell_ours(request: Request, error: Exception) -> Response:
     problem = problem_of(error)
     if problem.status >= 500 and not isinstance(error, Problem):
         logger.error("%s", place_of(error))
-    return problem.response()
+    return _told(request, problem)
 
 
 async def _tell_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    return invalid(error.errors()).response()
+    return _told(request, invalid(error.errors()))
 
 
 async def _tell_database(request: Request, error: Exception) -> Response:
     logger.error("%s", place_of(error))
-    return store_not_ready().response()
+    return _told(request, store_not_ready())
 
 
 async def _tell_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     if error.status_code == 405:
         allow = dict(error.headers or {})
-        return Problem("method-not-allowed", f"it has: {allow.get('Allow', '')}", headers=allow).response()
+        what = f"it has: {allow.get('Allow', '')}"
+        return _told(request, Problem("method-not-allowed", what, headers=allow))
     if error.status_code == 404:
         return Problem("not-found", "no such path; /openapi.json lists all of them").response()
-    return Problem("invalid", "the request could not be read").response()
+    return _told(request, Problem("invalid", "the request could not be read"))
+
+
+def _told(request: Request, problem: Problem) -> Response:
+    """The response that tells a problem, in the words of the contract that its route keeps."""
+    path = getattr(request.scope.get("route"), "path", None)
+    return tei.tell(problem) if path == predict.PATH else problem.response()
 
 
 _TOLD = {

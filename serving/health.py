@@ -57,12 +57,14 @@ def readyz(service: TheService, response: Response) -> Readiness:
 @router.get("/metrics", response_class=Response)
 def metrics(service: TheService) -> Response:
     """Numbers for Prometheus; none holds a text."""
-    service.metrics.waiting.set(len(service.batcher))
+    service.metrics.waiting.set(len(service.workers))
     service.metrics.model.clear()
     if service.models.version is not None:
         service.metrics.model.labels(service.models.version).set(1)
+    service.metrics.tell_drift(service.models.version)
     if _store(service).status == "ok":
         service.metrics.review_queue.set(service.store.queue_size())
+        service.metrics.webhooks_pending.set(service.store.webhooks.pending())
     return Response(
         generate_latest(service.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
     )

@@ -1,6 +1,5 @@
 """Run the service: first start, one line to try, and an orderly end."""
 
-import logging
 import os
 import signal
 import socket
@@ -13,6 +12,7 @@ import uvicorn
 from data.errors import ServerError, StoreError
 from data.store import Store, open_store
 from serving.app import create_app
+from serving.logs import log_to
 from serving.settings import Settings
 
 #: Seconds that requests in flight have after SIGTERM; less than the 30 of most supervisors.
@@ -46,8 +46,7 @@ def run(settings: Settings, host: str, port: int) -> None:
     Port 0 takes a free one. Raises ``ServerError`` when the address is taken, ``StoreError`` when
     the store cannot be opened.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    log_to()
     with _bound(host, port) as listening:
         prepare_first_start(settings)
         server = _Server(settings, listening)
@@ -72,6 +71,8 @@ class _Server(uvicorn.Server):
                 log_level="warning",
                 access_log=False,  # its lines hold paths and queries as sent
                 server_header=False,
+                http="httptools",
+                loop="auto",  # uvloop, where there is one
                 timeout_graceful_shutdown=DRAIN_SECONDS,
             )
         )

@@ -12,10 +12,10 @@ from data.errors import CanhGiacError
 from data.messages import Conversation
 from data.store import Store
 from serving.answers import Answer
-from serving.batching import Batcher
 from serving.metrics import Metrics
 from serving.problems import Problem, place_of, problem_of, unexpected
 from serving.swap import ModelSlot
+from serving.workers import Workers
 
 logger = logging.getLogger("canhgiac.serving")
 
@@ -26,7 +26,7 @@ class Service:
 
     store: Store
     models: ModelSlot
-    batcher: Batcher[Conversation, Answer]
+    workers: Workers[Conversation, Answer]
     metrics: Metrics
     stopping: bool = False
 
@@ -36,7 +36,7 @@ class Service:
         Raises ``Problem`` (503) for all of them when no model serves or the queue is full.
         """
         self.models.serving()
-        futures = self.batcher.submit(conversations)
+        futures = self.workers.submit(conversations)
         results = await asyncio.gather(*map(asyncio.wrap_future, futures), return_exceptions=True)
         return [self._outcome(result) for result in results]
 
@@ -49,7 +49,7 @@ class Service:
 
     def _outcome(self, result: Answer | BaseException) -> Answer | Problem:
         if isinstance(result, Answer):
-            self.metrics.verdicts.labels(result.verdict).inc()
+            self.metrics.answered(result)
             return result
         if isinstance(result, CanhGiacError):
             return problem_of(result)

@@ -9,6 +9,7 @@ import typer
 from canhgiac import app as command
 from data.taxonomy import taxonomy
 from serving.app import create_app
+from serving.metrics import Metrics
 from serving.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -47,6 +48,12 @@ def test_the_category_table_is_the_taxonomy() -> None:
         r"^\| `(\w+)` \| (scam|legitimate) \| (.+?) \((.+?)\) \| (.+?) \|$", README, re.MULTILINE
     )
     assert rows == [(c.id, c.label, c.name_vi, c.name_en, c.definition) for c in taxonomy().categories]
+
+
+def test_every_number_at_metrics_is_in_the_readme_and_the_readme_names_no_other() -> None:
+    ours = {family.name for family in Metrics().registry.collect() if family.name.startswith("canhgiac_")}
+    named = re.findall(r"`(canhgiac_\w+)`", README)
+    assert {name.removesuffix("_total") for name in named} == ours
 
 
 def test_every_make_target_has_a_help_line() -> None:

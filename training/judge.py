@@ -37,6 +37,7 @@ from training.export import agreement, load_blend
 from training.gate import gate
 from training.hardware import hardware
 from training.metrics import Bootstrap, Floats
+from training.reference import reference
 from training.robustness import alarms_of, withstood
 
 EVALUATION = "evaluation.json"
@@ -68,11 +69,12 @@ def judge(run: Run, champion: Classifier | None) -> tuple[Manifest, dict[str, An
     served = scam_scores(classifier, [example.conversation for example in run.data.splits.test])
     result = _report(run, served, manifest, champion)
     result |= _attacked(run, served, classifier)
-    metrics = {
+    metrics: dict[str, Any] = {
         "test": {"all": result["all"], "rows": result["rows"], "scams": result["scams"]},
         "champion": champion.manifest.version if champion else None,
         "data": _counts(run.data),
         "export": _agreement(run, served, folder, manifest),
+        "reference": reference(classifier, run.data.splits.validation, run.config.calibrate.phone),
         "making": {"hardware": hardware(), "parameters": _parameters(folder), "seconds": run.seconds},
     }
     decision = gate(result, run.config.gate)
@@ -129,7 +131,9 @@ def _agreement(run: Run, served: Floats, folder: Path, manifest: Manifest) -> di
     test = run.data.splits.test
     vocabulary = Vocabulary.load(folder / NGRAMS)
     reader = Reader(Tokenizer.from_folder(folder), vocabulary, run.base.view, run.base.max_tokens)
-    logits = blended_logits(load_blend(run.folder), [reader.read(example.conversation) for example in test])
+    logits = blended_logits(
+        load_blend(run.folder), [reader.inputs_of(example.conversation) for example in test]
+    )
     exact = softmax(logits / manifest.temperature, axis=1)[:, are_scams(taxonomy().ids)].sum(axis=1)
     size = sum((folder / file).stat().st_size for file in (ONNX, NGRAMS)) / 1e6
     found = agreement(exact, served, answers(test), manifest.thresholds.scam)

@@ -1,4 +1,7 @@
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -106,3 +109,21 @@ def test_a_model_that_gives_no_numbers_gives_no_verdict(tiny_model_folder: Path)
     classifier = Classifier(manifest, reader, NoNumbers())
     with pytest.raises(ModelFolderError, match="gives no numbers"):
         classifier.predict(conversations(["x"]))
+
+
+@pytest.mark.parametrize("module", ["model.classifier", "training.export"])
+def test_onnxruntime_is_told_to_report_nothing_before_it_is_imported(module: str) -> None:
+    program = (
+        "import os, sys\n"
+        "class Watch:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'onnxruntime':\n"
+        "            print(os.environ.get('ORT_DISABLE_TELEMETRY'))\n"
+        "sys.meta_path.insert(0, Watch())\n"
+        f"import {module}\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    told = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.split() == ["1"]

@@ -1,9 +1,11 @@
 """The service with a fake model at its seam and the real store in a temporary folder."""
 
+import asyncio
 import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -15,6 +17,7 @@ from data.taxonomy import taxonomy
 from model.verdict import advice
 from serving.answers import Answer, CategoryOut, ModelOut
 from serving.app import create_app
+from serving.client import AsyncClient, Client
 from serving.settings import Settings
 
 
@@ -23,16 +26,11 @@ class FakeModel:
 
     def __init__(self, version: str, gate: threading.Event) -> None:
         self.version, self._gate = version, gate
-        self.batches: list[int] = []
 
-    def answer(self, conversations: Sequence[Conversation]) -> list[Answer]:
+    def answer(self, conversation: Conversation) -> Answer:
         self._gate.wait(10)
-        self.batches.append(len(conversations))
-        if any("explode" in conversation.text for conversation in conversations):
-            raise RuntimeError(conversations[0].text)
-        return [self._answer(conversation) for conversation in conversations]
-
-    def _answer(self, conversation: Conversation) -> Answer:
+        if "explode" in conversation.text:
+            raise RuntimeError(conversation.text)
         scam = "khoa" in conversation.text
         category = taxonomy()["bank_impersonation" if scam else "otp"]
         return Answer(
@@ -113,3 +111,29 @@ def bearer(settings: Settings) -> Callable[..., dict[str, str]]:
             store.close()
 
     return make
+
+
+@pytest.fixture(params=[Client, AsyncClient])
+def kind(request: pytest.FixtureRequest) -> Any:
+    """The Python client's class: every test that uses it runs with the blocking and the async one."""
+    return request.param
+
+
+@pytest.fixture
+def asking(kind: Any) -> Callable[..., Callable[..., Any]]:
+    """Calls a method of a new client by its name: ``asking(key)("classify", "text")``."""
+
+    def of(key: str, **options: Any) -> Callable[..., Any]:
+        def blocking(method: str, *args: Any, **kwargs: Any) -> Any:
+            with Client("https://canhgiac.example", key, **options) as client:
+                return getattr(client, method)(*args, **kwargs)
+
+        async def through_asyncio(method: str, *args: Any, **kwargs: Any) -> Any:
+            async with AsyncClient("https://canhgiac.example", key, **options) as client:
+                return await getattr(client, method)(*args, **kwargs)
+
+        if kind is Client:
+            return blocking
+        return lambda *args, **kwargs: asyncio.run(through_asyncio(*args, **kwargs))
+
+    return of

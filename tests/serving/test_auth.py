@@ -12,6 +12,7 @@ ROUTES: list[tuple[str, str, Scope]] = [
     ("POST", "/v1/classify", "classify"),
     ("POST", "/v1/classify/batch", "classify"),
     ("POST", "/v1/feedback", "feedback"),
+    ("POST", "/predict", "classify"),
     ("GET", "/v1/review/next", "label"),
     ("POST", "/v1/review/labels", "label"),
 ]

@@ -120,6 +120,7 @@ def test_the_process_starts_classifies_and_ends_in_order(
     process.send_signal(stop)
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 0
+    assert '"route": "POST /v1/classify", "status": 200' in errors
     assert "Traceback" not in errors
     assert "vcb-xacthuc" not in errors
 
