@@ -14,9 +14,8 @@ from data.messages import MAX_CHARACTERS, Conversation
 from data.redact import redact
 from model.classifier import Classifier
 from model.entities import find_entities
-from model.evidence import evidence, indicators
+from model.evidence import decisive, evidence, indicators, reasons
 from model.normalize import normalize
-from model.view import view
 from tests.torture.table import Row
 
 #: Milliseconds of one core that a message may cost.
@@ -92,10 +91,10 @@ def answered(classifier: Classifier, text: str) -> None:
     """
     if not text.strip():
         return
-    conversation = Conversation.from_text(text)
-    [prediction] = classifier.predict([conversation])
-    evidence(classifier, conversation, replace(prediction, verdict="scam"))
-    indicators(conversation)
+    reading = classifier.read(Conversation.from_text(text))
+    scam = replace(classifier.predict_reading(reading), verdict="scam")
+    evidence(classifier, reading, scam)
+    indicators(reading.messages)
 
 
 def cost(classifier: Classifier, shape: Shape, length: int = MAX_CHARACTERS, times: int = 1) -> float:
@@ -158,26 +157,28 @@ def _mutated(chance: random.Random, shape: Shape) -> Shape:
 
 
 def stages(classifier: Classifier, text: str) -> dict[str, float]:
-    """Milliseconds of each stage for one message, each run by itself; ``evidence`` includes all again."""
+    """Milliseconds of each stage for one message, each run by itself.
+
+    ``read`` is normalizing, entities and view; ``predict`` tokens, n-grams and the network once.
+    """
     conversation = Conversation.from_text(text)
     normalized = normalize(text).text
-    [prediction] = classifier.predict([conversation])
-    scam = replace(prediction, verdict="scam")
-    reader = classifier._reader
-    seen = view(conversation, "folded").text
-    alone: Iterator[tuple[str, Callable[[], object]]] = iter(
-        (
-            ("normalize", lambda: normalize(text)),
-            ("entities", lambda: find_entities(normalized)),
-            ("view", lambda: view(conversation, "folded")),
-            ("tokenize", lambda: reader.tokenizer.encode_batch([seen], reader.max_tokens)),
-            ("ngrams", lambda: reader.vocabulary.encode(seen)),
-            ("predict", lambda: classifier.predict([conversation])),
-            ("evidence", lambda: evidence(classifier, conversation, scam)),
-            ("indicators", lambda: indicators(conversation)),
-        )
-    )
-    return {name: seconds(work) * 1000 for name, work in alone}
+    reading = classifier.read(conversation)
+    scam = replace(classifier.predict_reading(reading), verdict="scam")
+    tokenizer, vocabulary = classifier._reader.tokenizer, classifier._reader.vocabulary
+    limit = classifier.manifest.max_tokens
+    alone: dict[str, Callable[[], object]] = {
+        "normalize": lambda: normalize(text),
+        "entities": lambda: find_entities(normalized),
+        "read": lambda: classifier.read(conversation),
+        "tokenize": lambda: tokenizer.encode(reading.view.text, limit),
+        "ngrams": lambda: vocabulary.encode(reading.folded.text),
+        "predict": lambda: classifier.predict_reading(reading),
+        "decisive": lambda: decisive(classifier, reading, scam),
+        "reasons": lambda: reasons(reading, scam, []),
+        "indicators": lambda: indicators(reading.messages),
+    }
+    return {name: seconds(work, 2) * 1000 for name, work in alone.items()}
 
 
 def grows(cost_at: Callable[[int, int], float]) -> float:

@@ -1,6 +1,7 @@
 """A damaged or hostile model folder is never loaded, and the old model goes on."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def test_a_damaged_folder_leaves_the_old_model_serving(
     damaged = shutil.copytree(tiny_model_folder, tmp_path / "damaged")
     DAMAGES[name](damaged)
     folders = iter([tiny_model_folder, damaged])
-    slot = ModelSlot(lambda: next(folders), FolderModel.from_folder)
+    slot = ModelSlot(lambda: next(folders), partial(FolderModel.from_folder, cached=0))
     assert slot.refresh()
     assert not slot.refresh()
     assert slot.version == "tiny-1"
