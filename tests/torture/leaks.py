@@ -23,22 +23,42 @@ CANARIES = (NAME, EMAIL, CODE, SECRET, "Canary", "canary.9417", "kanari")
 
 def _requests() -> Iterator[tuple[str, str, object, dict[str, str]]]:
     """(method, path, body, headers) with canaries in the body, the path, the query and the headers."""
-    conversation = {"messages": [{"role": "sender", "text": "xin ma"}, {"role": "recipient", "text": PRIVATE}]}
+    conversation = {
+        "messages": [{"role": "sender", "text": "xin ma"}, {"role": "recipient", "text": PRIVATE}]
+    }
     said = {"verdict": "legitimate", "proposed_label": "scam", "note": PRIVATE}
     yield "POST", "/v1/classify", conversation, {}
     yield "POST", "/v1/classify", {"text": PRIVATE, "kanari": PRIVATE, "channel": PRIVATE}, {}
     yield "POST", "/v1/classify/batch", {"items": [conversation, PRIVATE, {"kanari": 1}]}, {}
     yield "POST", "/v1/feedback", conversation | said | {"consent": False}, {}
     yield "POST", "/v1/feedback", conversation | said | {"consent": True, "category": "kanari"}, {}
-    yield "POST", "/v1/review/labels", {"id": PRIVATE[:99], "label": "scam", "category": "kanari", "note": PRIVATE}, {}
-    yield "POST", "/v1/review/labels", {"id": "kanari", "label": "scam", "category": "job_scam", "note": PRIVATE}, {}
+    yield (
+        "POST",
+        "/v1/review/labels",
+        {"id": PRIVATE[:99], "label": "scam", "category": "kanari", "note": PRIVATE},
+        {},
+    )
+    yield (
+        "POST",
+        "/v1/review/labels",
+        {"id": "kanari", "label": "scam", "category": "job_scam", "note": PRIVATE},
+        {},
+    )
     for path in ROUTES:
         for method in ("GET", "POST", "PUT", "kanari"):
             yield method, f"{path}?text={quote(PRIVATE)}&limit=kanari", None, {}
             yield method, f"{path}/{quote(PRIVATE)}", None, {}
         yield "POST", path, PRIVATE.encode(), {"Content-Type": "text/kanari"}
         yield "POST", path, b'{"text": "' + PRIVATE.encode(), {}
-        odd = ("X-Request-Id", "User-Agent", "traceparent", "Idempotency-Key", "Cookie", "X-Forwarded-For", "kanari")
+        odd = (
+            "X-Request-Id",
+            "User-Agent",
+            "traceparent",
+            "Idempotency-Key",
+            "Cookie",
+            "X-Forwarded-For",
+            "kanari",
+        )
         yield "POST", path, {"text": "a"}, dict.fromkeys(odd, f"kanari {EMAIL}")
         yield "POST", path, {"text": "a"}, {"Authorization": f"Bearer {SECRET}"}
         yield "POST", path, {"text": "a"}, {"Authorization": f"kanari {SECRET}"}
@@ -60,7 +80,10 @@ def _found(text: str) -> list[str]:
 def _consented(service: Running) -> str:
     """The id of a feedback with consent."""
     body = {
-        "messages": [{"role": "sender", "text": "Chào chị " + NAME}, {"role": "recipient", "text": PRIVATE}],
+        "messages": [
+            {"role": "sender", "text": "Chào chị " + NAME},
+            {"role": "recipient", "text": PRIVATE},
+        ],
         "verdict": "legitimate",
         "proposed_label": "scam",
         "note": PRIVATE,
@@ -90,7 +113,9 @@ def check(place: Path, model: Path | None = None) -> Iterator[Row]:
         yield _row("store with consent", _found(rows) + _found(files.decode("utf-8", "replace")))
         kept = found in rows and "[OTP]" in rows and "[TÊN]" in rows and "[EMAIL]" in rows
         yield Row("feedback with consent", "stored, masked", f"stored and masked: {kept}", kept)
-        yield _row("key in the store", [service.key] if service.key in rows + files.decode("latin-1") else [])
+        yield _row(
+            "key in the store", [service.key] if service.key in rows + files.decode("latin-1") else []
+        )
         yield _row("/metrics", _found(service.ask("/metrics", None)[1].decode()))
         line = Path(f"/proc/{service.process.pid}/cmdline").read_bytes().decode()
         yield _row("command line", _found(line) + ([service.key] if service.key in line else []))

@@ -43,14 +43,18 @@ def _under(service: Running, rate: float, seconds: float) -> tuple[dict[str, Any
     asking = threading.Thread(target=lambda: refusals.extend(_refusals(service, over)))
     asking.start()
     try:
-        report = _load(service, "--seconds", seconds, "--rate", rate, "--connections", CONNECTIONS, "--skip", 20_000)
+        report = _load(
+            service, "--seconds", seconds, "--rate", rate, "--connections", CONNECTIONS, "--skip", 20_000
+        )
     finally:
         over.set()
         asking.join()
     return report, refusals
 
 
-def check(place: Path, model: Path | None = None, *, seconds: float = 60, times: float = 10) -> Iterator[Row]:
+def check(
+    place: Path, model: Path | None = None, *, seconds: float = 60, times: float = 10
+) -> Iterator[Row]:
     """The rows, from a service that is measured at its peak first."""
     with running(place / "overload", model=model) as service:
         peak = _load(service, "--seconds", max(5, seconds / 6), "--connections", 32)["per_second"]
@@ -69,4 +73,9 @@ def check(place: Path, model: Path | None = None, *, seconds: float = 60, times:
         seen = f"{grown:+.1%} of {before >> 20} MB"
         yield Row(f"{name}: memory", "within 10 % of before", seen, grown <= 0.1)
         status = service.ask()[0]
-        yield Row(f"{name}: afterwards", "200, exit code 0", seen := f"{status}, {service.stop()}", seen == "200, 0")
+        yield Row(
+            f"{name}: afterwards",
+            "200, exit code 0",
+            seen := f"{status}, {service.stop()}",
+            seen == "200, 0",
+        )

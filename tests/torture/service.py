@@ -81,9 +81,7 @@ class Running:
 
 
 @contextmanager
-def running(
-    place: Path, *, model: Path | None = None, before: Sequence[str] = ()
-) -> Iterator[Running]:
+def running(place: Path, *, model: Path | None = None, before: Sequence[str] = ()) -> Iterator[Running]:
     """The service on a free port, its state and log in the new folder ``place``; killed at the end.
 
     ``model`` is served always; without it the promoted or the shipped one. ``before`` are words put

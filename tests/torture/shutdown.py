@@ -98,7 +98,8 @@ def stopped(service: Running, clients: int, pause: float) -> tuple[Counter[Outco
     """What clients saw of an end under load, what /readyz said last, and the exit code."""
     body = b'{"text": "Tai khoan bi khoa, dang nhap http://vcb-xacthuc.top"}'
     asking = [
-        _Client(service.port, http_request("/v1/classify", service.key, body), pause) for _ in range(clients)
+        _Client(service.port, http_request("/v1/classify", service.key, body), pause)
+        for _ in range(clients)
     ]
     for client in asking:
         client.start()
@@ -125,5 +126,10 @@ def check(place: Path, model: Path | None = None, *, times: int = 20, clients: i
         lost = sum(total[outcome] for outcome in LOST)
         name = f"SIGTERM x {sum(codes.values())} under {clients} {what}"
         yield Row(name, "0 lost", f"{lost} lost: {dict(total)}", lost == 0)
-        yield Row(name, "/readyz says stopping before the listener closes", f"{dict(said)}", set(said) == {"503 stopping"})
+        yield Row(
+            name,
+            "/readyz says stopping before the listener closes",
+            f"{dict(said)}",
+            set(said) == {"503 stopping"},
+        )
         yield Row(name, "exit code 0", f"{dict(codes)}", set(codes) == {0})

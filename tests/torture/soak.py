@@ -27,7 +27,9 @@ def sampled(service: Running, seconds: float) -> list[tuple[float, float]]:
         if passed >= len(samples):
             samples.append((passed / 60, service.memory / 2**20))
         word = f"{number * 7919:x}"
-        text = f"Tai khoan {word} bi khoa, vao http://vcb-{word}.top hoac goi 09{number % 10**8:08}, gap {word}a!"
+        text = (
+            f"Tai khoan {word} bi khoa, vao http://vcb-{word}.top, goi 09{number % 10**8:08}, gap {word}a!"
+        )
         status, _ = service.ask(body={"text": text})
         if status != 200:
             raise RuntimeError(f"status {status} after {passed:.0f} s")

@@ -8,11 +8,14 @@ import pytest
 
 from serving.served import FolderModel
 from serving.swap import ModelSlot
-from tests.torture.folders import DAMAGES, corrupted_in_place, flips_let_through, refused_while_serving
+from tests.torture.damages import DAMAGES
+from tests.torture.folders import corrupted_in_place, flips_let_through, refused_while_serving
 from tests.torture.service import running
 
 #: Not refused today.
-LET_THROUGH = {"weights linked from outside": "model/artifact.py: _inside() follows a link out of the folder"}
+LET_THROUGH = {
+    "weights linked from outside": "model/artifact.py: _inside() follows a link out of the folder"
+}
 
 
 def _case(name: str) -> object:

@@ -7,7 +7,8 @@ import pytest
 
 from data.messages import MAX_CHARACTERS
 from model.classifier import Classifier
-from tests.torture.quadratic import KNOWN, STEEPEST, Shape, cost, grows, redaction_cost, search
+from tests.torture.quadratic import STEEPEST, cost, grows, redaction_cost
+from tests.torture.shapes import KNOWN, Shape, search
 
 #: Shapes that are steep today; each names the file that must change.
 STEEP_TODAY = {
@@ -25,15 +26,11 @@ def _case(shape: Shape) -> object:
 
 @pytest.mark.parametrize("shape", list(map(_case, KNOWN)))
 def test_twice_the_length_takes_about_twice_the_time(shape: Shape, tiny_classifier: Classifier) -> None:
-    assert grows(lambda length, times: cost(tiny_classifier, shape, length, times)) <= STEEPEST
+    assert grows(partial(cost, tiny_classifier, shape)) <= STEEPEST
 
 
 def test_masking_twice_the_length_takes_about_twice_the_time() -> None:
-    steep = {
-        shape: ratio
-        for shape in KNOWN
-        if (ratio := grows(partial(redaction_cost, shape))) > STEEPEST
-    }
+    steep = {shape: ratio for shape in KNOWN if (ratio := grows(partial(redaction_cost, shape))) > STEEPEST}
     assert not steep
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.torture import contract, hostile, leaks, network, overload, shutdown, soak
+from tests.torture import contract, hostile, intrusion, leaks, network, overload, shutdown, soak
+from tests.torture.service import running
 from tests.torture.table import Row
 
 #: Megabytes a minute in a soak too short to tell 1 from noise; 1 KB lost a message would be more.
@@ -19,7 +20,7 @@ def _failed(rows: Iterator[Row]) -> list[Row]:
 def test_hostile_input_is_refused_in_few_words_and_the_service_lives_on(
     tmp_path: Path, tiny_model_folder: Path
 ) -> None:
-    assert _failed(hostile.check(tmp_path, tiny_model_folder, megabytes=20, share=20)) == []
+    assert _failed(intrusion.check(tmp_path, tiny_model_folder, megabytes=20, share=20)) == []
 
 
 def test_there_are_more_than_300_hostile_texts() -> None:
@@ -63,7 +64,7 @@ def test_an_overload_is_refused_in_order_and_leaves_nothing_behind(
 def test_memory_stays_under_messages_that_are_all_different(
     tmp_path: Path, tiny_model_folder: Path
 ) -> None:
-    with soak.running(tmp_path, model=tiny_model_folder) as service:
+    with running(tmp_path, model=tiny_model_folder) as service:
         samples = soak.sampled(service, 20)
     assert len(samples) >= 15
     assert soak.growth(samples) <= SHORT_SOAK

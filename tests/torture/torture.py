@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 
 from model.registry import SHIPPED
-from tests.torture import contract, folders, hostile, leaks, network, overload, quadratic, shutdown, soak
+from tests.torture import contract, folders, intrusion, leaks, network, overload, quadratic, shutdown, soak
 from tests.torture.table import Row, show
 
 Check = Callable[[Path], Iterator[Row]]
@@ -29,7 +29,7 @@ def checks(*, quick: bool, soak_minutes: float) -> dict[str, Check]:
         "leaks": leaks.check,
         "network": network.check,
         "folders": lambda place: folders.check(place, SHIPPED, flips=100 // less),
-        "hostile": lambda place: hostile.check(place, share=less),
+        "hostile": lambda place: intrusion.check(place, share=less),
         "contract": lambda place: contract.check(place, examples=500 // less),
         "quadratic": lambda _: quadratic.check(SHIPPED, minutes=2 / less),
         "shutdown": lambda place: shutdown.check(place, times=20 // less),
@@ -50,7 +50,9 @@ def main() -> None:
     if unknown:
         parser.error(f"no such check; there are {', '.join(known)}")
     with TemporaryDirectory(prefix="torture-") as place:
-        chosen = (check(_folder(place, name)) for name, check in known.items() if name in (given.only or known))
+        chosen = (
+            check(_folder(place, name)) for name, check in known.items() if name in (given.only or known)
+        )
         sys.exit(0 if show(chain.from_iterable(chosen), Console(width=160)) else 1)
 
 
