@@ -57,7 +57,7 @@ def check(
 ) -> Iterator[Row]:
     """The rows, from a service that is measured at its peak first."""
     with running(place / "overload", model=model) as service:
-        peak = _load(service, "--seconds", max(5, seconds / 6), "--connections", 32)["per_second"]
+        peak = _load(service, "--seconds", max(2, seconds / 6), "--connections", 32)["per_second"]
         before = service.memory
         report, refusals = _under(service, peak * times, seconds)
         statuses = report["statuses"]

@@ -81,16 +81,20 @@ class Running:
 
 
 @contextmanager
-def running(place: Path, *, model: Path | None = None, before: Sequence[str] = ()) -> Iterator[Running]:
+def running(
+    place: Path, *, model: Path | None = None, before: Sequence[str] = (), **settings: str
+) -> Iterator[Running]:
     """The service on a free port, its state and log in the new folder ``place``; killed at the end.
 
     ``model`` is served always; without it the promoted or the shipped one. ``before`` are words put
-    before the command. ``TimeoutError`` when it does not start, with the log.
+    before the command; ``settings`` are more of the service's, by their names. ``TimeoutError`` when it
+    does not start, with the log.
     """
     place.mkdir(parents=True, exist_ok=True)
     output, log_file = place / "output", place / "log"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CANHGIAC_")}
     environment |= {"CANHGIAC_STATE_DIR": str(place / "var"), "PYTHONUNBUFFERED": "1"}
+    environment |= {f"CANHGIAC_{name.upper()}": value for name, value in settings.items()}
     if model is not None:
         environment["CANHGIAC_MODEL_DIR"] = str(model)
     with output.open("wb") as out, log_file.open("wb") as log:

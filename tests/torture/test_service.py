@@ -64,7 +64,7 @@ def test_an_overload_is_refused_in_order_and_leaves_nothing_behind(
 def test_memory_stays_under_messages_that_are_all_different(
     tmp_path: Path, tiny_model_folder: Path
 ) -> None:
-    with running(tmp_path, model=tiny_model_folder) as service:
+    with running(tmp_path, model=tiny_model_folder, cache_size="100") as service:
         samples = soak.sampled(service, 20)
     assert len(samples) >= 15
     assert soak.growth(samples) <= SHORT_SOAK
