@@ -20,9 +20,13 @@ from serving.access import Access
 from serving.answers import Answer
 from serving.batching import CAPACITY, Batcher
 from serving.bodies import invalid
+from serving.keyring import Keyring
+from serving.limits import Limits, RateFields
 from serving.metrics import Metrics
 from serving.openapi import document
+from serving.overload import InFlight, Places
 from serving.problems import Problem, logger, place_of, problem_of, store_not_ready
+from serving.security import protect
 from serving.served import FolderModel, ServedModel
 from serving.service import Service
 from serving.settings import Settings
@@ -52,8 +56,11 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.service = service = _start(settings, metrics, load, capacity)
         service.models.watch(watch_seconds)
+        app.state.keyring = keyring = Keyring(service.store.keys_by_digest)
+        keyring.start()
         yield
         service.stopping = True
+        await keyring.close()
         service.models.close()
         service.batcher.close()
         service.store.close()
@@ -67,7 +74,13 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
     )
+    app.state.limits = Limits(settings.messages_per_minute, settings.filter_messages_per_minute)
+    app.state.places = Places(settings.concurrency)
+    app.state.answer_seconds = settings.answer_seconds
+    app.add_middleware(RateFields)  # the innermost layer; the next is around it
+    app.add_middleware(InFlight, places=app.state.places)
     app.add_middleware(Access, metrics=metrics)
+    protect(app, settings)
     for router in (routes.router, review.router, health.router):
         app.include_router(router)
     for error, tell in _TOLD.items():

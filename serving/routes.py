@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header
+from fastapi import APIRouter, Depends, Header, Request
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
@@ -13,7 +13,9 @@ from serving.answers import Answer, BatchAnswer, BatchItem, FeedbackAnswer, Prob
 from serving.auth import require
 from serving.batching import MICRO_BATCH
 from serving.bodies import BATCH_BODY_LIMIT, body_of, parsed
+from serving.limits import charge
 from serving.openapi import body_docs, problems
+from serving.overload import answer_by, in_time
 from serving.problems import Fault, Problem, problem_of
 from serving.schemas import BatchRequest, ClassifyRequest, FeedbackRequest
 from serving.service import Service, TheService
@@ -39,6 +41,7 @@ IdempotencyKey = Annotated[
     openapi_extra=body_docs(ClassifyRequest),
 )
 async def classify(
+    request: Request,
     service: TheService,
     body: Annotated[ClassifyRequest, Depends(body_of(ClassifyRequest))],
 ) -> Answer:
@@ -46,23 +49,28 @@ async def classify(
 
     The text is neither stored nor logged.
     """
-    return await service.classify(body.conversation())
+    async with in_time(answer_by(request)):
+        return await service.classify(body.conversation())
 
 
 @router.post(
     "/classify/batch",
-    dependencies=[Depends(require("classify"))],
     response_model_exclude_unset=True,
     responses=problems(408, 413, 415, 503),
     openapi_extra=body_docs(BatchRequest),
 )
 async def classify_batch(
+    request: Request,
     service: TheService,
+    key: Annotated[Key, Depends(require("classify"))],
     body: Annotated[BatchRequest, Depends(body_of(BatchRequest, BATCH_BODY_LIMIT))],
 ) -> BatchAnswer:
     """Up to 256 messages or conversations at once; each has its own result or its own problem."""
+    charge(request, key, len(body.items) - 1, spent=1)
     read = [_conversation_or_problem(item) for item in body.items]
-    answers = iter(await _in_turns(service, [item for item in read if isinstance(item, Conversation)]))
+    answers = iter(
+        await _in_turns(request, service, [item for item in read if isinstance(item, Conversation)])
+    )
     outcomes = [next(answers) if isinstance(item, Conversation) else item for item in read]
     return BatchAnswer(items=[_batch_item(outcome) for outcome in outcomes])
 
@@ -74,6 +82,7 @@ async def classify_batch(
     openapi_extra=body_docs(FeedbackRequest),
 )
 async def feedback(
+    request: Request,
     service: TheService,
     key: Annotated[Key, Depends(require("feedback"))],
     body: Annotated[FeedbackRequest, Depends(body_of(FeedbackRequest))],
@@ -87,7 +96,7 @@ async def feedback(
         fault = Fault("consent", "must be true")
         raise Problem("consent-missing", "nothing was stored; ask the citizen first", faults=[fault])
     conversation = body.conversation()
-    score, version = await _score(service, conversation)
+    score, version = await _score(request, service, conversation)
     said = Feedback(
         conversation=conversation,
         verdict=body.verdict,
@@ -108,16 +117,20 @@ def _conversation_or_problem(item: object) -> Conversation | Problem:
         return problem_of(error)
 
 
-async def _in_turns(service: Service, conversations: list[Conversation]) -> list[Answer | Problem]:
+async def _in_turns(
+    request: Request, service: Service, conversations: list[Conversation]
+) -> list[Answer | Problem]:
     """Outcomes in order, queued a micro-batch at a time: one big batch keeps nobody else waiting.
 
-    Raises ``Problem`` (503) when not even the first fits into the queue.
+    Raises ``Problem`` (503) when not even the first fits into the queue or is answered in time.
     """
     outcomes: list[Answer | Problem] = []
+    moment = answer_by(request)
     for first in range(0, len(conversations), MICRO_BATCH):
         turn = conversations[first : first + MICRO_BATCH]
         try:
-            outcomes += await service.outcomes(turn)
+            async with in_time(moment):
+                outcomes += await service.outcomes(turn)
         except Problem as refusal:
             if not outcomes:
                 raise
@@ -141,10 +154,13 @@ def _store(service: Service, said: Feedback, client: str, idempotency_key: str |
         raise Problem("key-reused", "nothing was stored; use a new key for every feedback") from None
 
 
-async def _score(service: Service, conversation: Conversation) -> tuple[float | None, str | None]:
+async def _score(
+    request: Request, service: Service, conversation: Conversation
+) -> tuple[float | None, str | None]:
     """What our own model says, so that annotators see near misses first; feedback is taken without it."""
     try:
-        answer = await service.classify(conversation)
+        async with in_time(answer_by(request)):
+            answer = await service.classify(conversation)
     except Problem:
         return None, None
     return answer.score, answer.model.version

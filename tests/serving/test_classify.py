@@ -16,7 +16,7 @@ SCAM = "Tai khoan cua ban bi khoa, dang nhap http://vcb-xacthuc.top"
 
 @pytest.fixture
 def headers(bearer: Bearer) -> dict[str, str]:
-    return bearer("classify")
+    return bearer("classify", "metrics")
 
 
 def test_a_text_gets_every_field_of_an_answer(client: TestClient, headers: dict[str, str]) -> None:
@@ -100,7 +100,7 @@ def test_what_waits_goes_through_the_model_together(
     client: TestClient, headers: dict[str, str], gate: threading.Event
 ) -> None:
     client.post("/v1/classify/batch", json={"items": [{"text": "a"}] * 40}, headers=headers)
-    numbers = client.get("/metrics").text
+    numbers = client.get("/metrics", headers=headers).text
     assert 'canhgiac_batch_size_bucket{le="16.0"}' in numbers
     assert "canhgiac_batch_size_sum 40.0" in numbers
     assert 'canhgiac_verdicts_total{verdict="legitimate"} 40.0' in numbers

@@ -100,7 +100,7 @@ def test_a_problem_never_repeats_the_text(
     _is_a_small_problem(answer, status)
     assert CANARY not in answer.text
     assert CANARY not in _logged(caplog)
-    assert CANARY not in client.get("/metrics").text
+    assert CANARY not in client.get("/metrics", headers=headers).text
 
 
 @pytest.mark.parametrize("body", [pytest.param(b, id=n) for n, s, b in _bad_bodies() if s == 422])
@@ -129,7 +129,11 @@ def test_addresses_methods_and_headers_are_not_repeated_either(
         client.post("/v1/feedback", json=feedback, headers={**headers, **key}),
     ]
     assert [answer.status_code for answer in answers] == [404, 404, 405, 422, 200, 415, 422]
-    seen = "".join(answer.text for answer in answers) + _logged(caplog) + client.get("/metrics").text
+    seen = (
+        "".join(answer.text for answer in answers)
+        + _logged(caplog)
+        + client.get("/metrics", headers=headers).text
+    )
     assert CANARY not in seen.lower()
     assert "GET /healthz 200" in caplog.text
 
@@ -236,14 +240,16 @@ def test_a_full_queue_says_when_to_come_back(
     settings: Settings, load: Any, bearer: Bearer, gate: threading.Event
 ) -> None:
     with TestClient(create_app(settings, load=load, capacity=2)) as client, ThreadPoolExecutor(8) as pool:
-        headers = bearer("classify")
+        headers = bearer("classify", "metrics")
         gate.clear()
         sent = [pool.submit(client.post, "/v1/classify", json={"text": "a"}, headers=headers)]
-        _until(lambda: not client.get("/metrics").text.count("canhgiac_batch_size_count 0.0"))
+        _until(
+            lambda: not client.get("/metrics", headers=headers).text.count("canhgiac_batch_size_count 0.0")
+        )
         sent += [
             pool.submit(client.post, "/v1/classify", json={"text": "a"}, headers=headers) for _ in "12"
         ]
-        _until(lambda: "canhgiac_waiting 2.0" in client.get("/metrics").text)
+        _until(lambda: "canhgiac_waiting 2.0" in client.get("/metrics", headers=headers).text)
         refused = client.post("/v1/classify", json={"text": "a"}, headers=headers)
         gate.set()
         assert [answer.result().status_code for answer in sent] == [200, 200, 200]
