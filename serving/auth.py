@@ -33,6 +33,7 @@ class Bearer(SecurityBase):
 def require(scope: Scope, *, cost: int = 1) -> Bearer:
     """A dependency that gives the caller's key, having charged it ``cost`` messages.
 
+    Cost 0 is for who watches the service: neither a quota nor the key's other requests are in the way.
     Raises ``Problem``: 401 without a valid key, 403 without ``scope`` (``admin`` may do everything),
     429 when the key, or an address without one, asks too much, 503 when the store does not answer and
     the key is not known yet. It awaits nothing for a known key: no thread, no lock, no query.
@@ -49,8 +50,8 @@ async def caller(request: Request, token: str, scope: Scope, *, cost: int = 1) -
         key = await state.keyring.found(token)
     if key is None:
         raise Problem("unauthorized", "this key is unknown or was revoked", headers=_INVALID)
-    state.places.hold(request, key)
     if cost:
+        state.places.hold(request, key)
         charge(request, key, cost)
     if not key.scopes & {scope, "admin"}:
         challenge = {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'}

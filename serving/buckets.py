@@ -10,7 +10,7 @@ from collections.abc import Callable
 from math import ceil
 from typing import NamedTuple
 
-#: The most buckets remembered, about 1 MB.
+#: The most buckets remembered, 2 MB of them.
 REMEMBERED = 10_000
 #: Seconds that sums of floats may be off.
 _ROUNDING = 1e-6
