@@ -117,9 +117,10 @@ def classify(
     received = text if text is not None else sys.stdin.read().rstrip("\n")
     conversation = Conversation.from_text(received, sender=sender).checked()
     classifier = _classifier(model, state_dir)
-    [prediction] = classifier.predict([conversation])
+    reading = classifier.read(conversation)
+    prediction = classifier.predict_reading(reading)
     category = taxonomy()[prediction.category]
-    found = evidence(classifier, conversation, prediction)
+    found = evidence(classifier, reading, prediction)
     if as_json:
         answer = {
             "label": prediction.label,
@@ -538,13 +539,15 @@ def erase(
 def _item(leased: "ReviewItem") -> "Item":
     """A message of the store's queue as the labelling script takes it."""
     from data.queues import Item, Mark
+    from model.entities import parse
     from model.evidence import indicators
 
+    messages = [parse(message) for message in leased.conversation.messages]
     return Item(
         id=leased.id,
         conversation=leased.conversation,
         wave_size=leased.wave_size,
-        marks=tuple(Mark(i.message, i.start, i.end) for i in indicators(leased.conversation)),
+        marks=tuple(Mark(one.message, one.start, one.end) for one in indicators(messages)),
         guess={"verdict": leased.guess.verdict, "label": leased.guess.label} if leased.guess else {},
     )
 

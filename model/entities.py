@@ -16,19 +16,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from data.messages import Message
 from model.amounts import find_amounts, find_dates
 from model.digits import find_hotlines, find_numbers, is_hotline
 from model.hosts import imitated, speaker, url_kind
-from model.normalize import fold
+from model.normalize import Normalized, fold, normalize
 from model.urls import find_addresses, find_urls, host_of
 
 __all__ = [
     "Entity",
     "EntityType",
+    "Parsed",
     "find_entities",
     "host_of",
     "imitated",
     "is_hotline",
+    "parse",
     "speaker",
     "url_kind",
 ]
@@ -48,6 +51,21 @@ class Entity:
     value: str
     start: int
     end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A message, its normalized text and what that names: found once, for the view and the reasons."""
+
+    message: Message
+    normalized: Normalized
+    entities: tuple[Entity, ...]
+
+
+def parse(message: Message) -> Parsed:
+    """The message with its normalized text and its entities."""
+    normalized = normalize(message.text)
+    return Parsed(message, normalized, tuple(find_entities(normalized.text)))
 
 
 def find_entities(text: str) -> list[Entity]:

@@ -7,19 +7,16 @@ without which the score falls most are shown (occlusion, Zeiler and Fergus 2014)
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass
 
 from data.facts import Organisation
-from data.messages import Conversation, Message
 from data.taxonomy import taxonomy
 from model.classifier import Classifier, Prediction
 from model.clauses import clauses, widen
-from model.entities import Entity, EntityType, find_entities, host_of, imitated, speaker, url_kind
-from model.normalize import Normalized, fold, normalize
-from model.verdict import best_category, scam_score
+from model.entities import Entity, EntityType, Parsed, host_of, imitated, speaker, url_kind
+from model.normalize import fold
+from model.reader import Reading
+from model.view import View
 
 #: Clauses left out in the one extra pass; more are merged with their neighbours.
 MAX_CLAUSES = 12
@@ -35,6 +32,10 @@ _TRANSFER = (
     "thanh toan vao", "bank vao", "gui tien", " phi ",
 )  # fmt: skip
 _SHOWN: frozenset[EntityType] = frozenset(("url", "phone", "account"))
+
+
+#: A half-open range of a view's text.
+Range = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +59,55 @@ class Indicator:
     end: int
 
 
-def evidence(classifier: Classifier, conversation: Conversation, prediction: Prediction) -> list[Evidence]:
+def evidence(classifier: Classifier, reading: Reading, prediction: Prediction) -> list[Evidence]:
     """The parts that speak for a scam, in reading order; none for a legitimate verdict.
 
     Offsets are code points of each message as received and never split a character as people see
-    it. At most one more batch of up to ``MAX_CLAUSES`` goes through the model.
+    it. The model is asked at most ``MAX_CLAUSES`` + 1 times more.
+    """
+    return reasons(reading, prediction, decisive(classifier, reading, prediction))
+
+
+def decisive(classifier: Classifier, reading: Reading, prediction: Prediction) -> list[Range]:
+    """The ranges of the reading's view without which the score falls most; none for a legitimate verdict.
+
+    They follow from the views alone: a message that reads the same has the same.
     """
     if prediction.verdict == "legitimate":
         return []
-    facts = _facts(conversation)
-    learnt = [one for one in _occluded(classifier, conversation, prediction) if not _holds(one, facts)]
+    since = _recent(reading.messages)
+    places = _places(reading.messages, since)
+    both = [(_range(reading.view, place), _range(reading.folded, place)) for place in places]
+    cuts = [(start, end) for start, end in both if start[0] < start[1]]
+    if not cuts:
+        return []
+    whole, *without = (
+        classifier.score_text(_without(reading.view, cut, since), _without(reading.folded, same, since))
+        for cut, same in ((_nothing(reading.view), _nothing(reading.folded)), *cuts)
+    )
+    falls = [_log_odds(whole) - _log_odds(score) for score in without]
+    enough = max(SMALLEST_FALL, max(falls) / 2)
+    best = sorted(range(len(cuts)), key=lambda index: -falls[index])[:MAX_SHOWN]
+    return [cuts[index][0] for index in best if falls[index] >= enough]
+
+
+def reasons(reading: Reading, prediction: Prediction, ranges: Sequence[Range]) -> list[Evidence]:
+    """The evidence of a conversation whose ``decisive`` ranges are known; see ``evidence``."""
+    if prediction.verdict == "legitimate":
+        return []
+    facts = _facts(reading)
+    trick = f"Đoạn này giống thủ đoạn: {taxonomy()[prediction.trick].name_vi}"
+    learnt = [Evidence(*_as_received(reading, place), trick) for place in ranges]
+    learnt = [one for one in learnt if not _holds(one, facts)]
     return sorted(facts + learnt, key=lambda one: (one.message, one.start, one.end))
 
 
-def indicators(conversation: Conversation) -> list[Indicator]:
-    """The links, phone numbers and bank accounts of a conversation, in reading order."""
+def indicators(messages: Sequence[Parsed]) -> list[Indicator]:
+    """The links, phone numbers and bank accounts of parsed messages, in reading order."""
     return [
-        Indicator(entity.type, entity.value, position, *_received(message, normalized, entity))
-        for position, message in enumerate(conversation.messages)
-        for normalized in (normalize(message.text),)
-        for entity in find_entities(normalized.text)
+        Indicator(entity.type, entity.value, position, *_received(parsed, entity))
+        for position, parsed in enumerate(messages)
+        for entity in parsed.entities
         if entity.type in _SHOWN
     ]
 
@@ -90,21 +120,28 @@ def _holds(clause: Evidence, facts: list[Evidence]) -> bool:
     )
 
 
-def _received(message: Message, normalized: Normalized, entity: Entity) -> tuple[int, int]:
-    return widen(message.text, *normalized.span(entity.start, entity.end))
+def _received(parsed: Parsed, entity: Entity) -> tuple[int, int]:
+    return widen(parsed.message.text, *parsed.normalized.span(entity.start, entity.end))
 
 
-def _facts(conversation: Conversation) -> list[Evidence]:
+def _as_received(reading: Reading, place: Range) -> tuple[int, int, int]:
+    """(message, start, end) behind a range of the view that holds a clause."""
+    origin = reading.view.origin(*place)
+    assert origin is not None  # noqa: S101  # a clause has at least a letter
+    message, start, end = origin
+    return message, *widen(reading.messages[message].message.text, start, end)
+
+
+def _facts(reading: Reading) -> list[Evidence]:
     found = []
-    for position, message in enumerate(conversation.messages):
-        if message.role == "recipient":
+    for position, parsed in enumerate(reading.messages):
+        if parsed.message.role == "recipient":
             continue
-        normalized = normalize(message.text)
-        asks = _asks_for_money(normalized.text)
-        for entity in find_entities(normalized.text):
-            reason = _reason(entity, normalized.text, asks=asks)
+        asks = _asks_for_money(parsed.normalized.text)
+        for entity in parsed.entities:
+            reason = _reason(entity, parsed.normalized.text, asks=asks)
             if reason is not None:
-                found.append(Evidence(position, *_received(message, normalized, entity), reason))
+                found.append(Evidence(position, *_received(parsed, entity), reason))
     return found
 
 
@@ -136,37 +173,26 @@ def _own(organisation: Organisation) -> str:
     return f" ({', '.join(organisation.domains[:2])})" if organisation.domains else ""
 
 
-def _occluded(classifier: Classifier, conversation: Conversation, prediction: Prediction) -> list[Evidence]:
-    """The clauses without which the score falls most."""
-    places = _places(conversation)
-    if not places:
-        return []
-    recent = replace(conversation, messages=_recent(conversation.messages))
-    variants = [_without(conversation, *place) for place in places]
-    categories = classifier.manifest.categories
-    whole, *without = (
-        _log_odds(scam_score(row, categories)) for row in classifier.predict_proba([recent, *variants])
-    )
-    falls = [whole - odds for odds in without]
-    enough = max(SMALLEST_FALL, max(falls) / 2)
-    best = sorted(range(len(places)), key=lambda index: -falls[index])[:MAX_SHOWN]
-    reason = _trick(prediction.probabilities, categories)
-    return [Evidence(*places[index], reason) for index in best if falls[index] >= enough]
-
-
-def _places(conversation: Conversation) -> list[tuple[int, int, int]]:
-    """(message, start, end) of the sender's newest clauses, at most ``MAX_CLAUSES``."""
-    places: list[tuple[int, int, int]] = []
-    room = RECENT_CHARACTERS
-    for position, message in reversed(list(enumerate(conversation.messages))):
-        if message.role == "sender":
-            places[:0] = [(position, start, end) for start, end in clauses(message.text)]
-        room -= len(message.text)
-        if room <= 0:
-            break
+def _places(messages: Sequence[Parsed], since: int) -> list[tuple[int, int, int]]:
+    """(message, start, end) of the sender's clauses from message ``since`` on, at most ``MAX_CLAUSES``."""
+    places = [
+        (position, start, end)
+        for position, parsed in enumerate(messages)
+        if position >= since and parsed.message.role == "sender"
+        for start, end in clauses(parsed.message.text)
+    ]
     while len(places) > MAX_CLAUSES:
         places = _merged(places)
     return places
+
+
+def _recent(messages: Sequence[Parsed]) -> int:
+    """The first of the newest messages that hold ``RECENT_CHARACTERS``."""
+    room, first = RECENT_CHARACTERS, len(messages)
+    while first > 0 and room > 0:
+        first -= 1
+        room -= len(messages[first].message.text)
+    return first
 
 
 def _merged(places: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
@@ -183,29 +209,29 @@ def _merged(places: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int]
     return merged if len(merged) < len(places) else list(places[-MAX_CLAUSES:])
 
 
-def _without(conversation: Conversation, position: int, start: int, end: int) -> Conversation:
-    """The recent conversation without one clause; a dot stands for a message that had no other."""
-    messages = list(conversation.messages)
-    text = messages[position].text
-    left = f"{text[:start]} {text[end:]}"
-    messages[position] = replace(messages[position], text=left[: len(text)] if left.strip() else ".")
-    return replace(conversation, messages=_recent(messages))
+def _range(view: View, place: tuple[int, int, int]) -> Range:
+    """Where a part of a message stands in a view; empty where the view shows nothing of it."""
+    message, start, end = place
+    first = view.starts[message]
+    last = view.starts[message + 1] if message + 1 < len(view.starts) else len(view.text)
+    inside = [
+        first + index
+        for index, origin in enumerate(view.origins[first:last])
+        if origin is not None and start <= origin[1] < end
+    ]
+    return (inside[0], inside[-1] + 1) if inside else (first, first)
 
 
-def _recent(messages: Sequence[Message]) -> tuple[Message, ...]:
-    room = RECENT_CHARACTERS
-    first = len(messages)
-    while first > 0 and room > 0:
-        first -= 1
-        room -= len(messages[first].text)
-    return tuple(messages[first:])
+def _nothing(view: View) -> Range:
+    return len(view.text), len(view.text)
+
+
+def _without(view: View, cut: Range, since: int) -> str:
+    """The text of a view from message ``since`` on, but for one range."""
+    start, end = cut
+    return f"{view.text[view.starts[since] : start]} {view.text[end:]}"
 
 
 def _log_odds(score: float) -> float:
     bounded = min(max(score, 1e-6), 1 - 1e-6)
     return math.log(bounded / (1 - bounded))
-
-
-def _trick(probabilities: NDArray[np.float32], categories: Sequence[str]) -> str:
-    category, _ = best_category(probabilities, categories, "scam")
-    return f"Đoạn này giống thủ đoạn: {taxonomy()[category].name_vi}"

@@ -78,6 +78,8 @@ def _fold_character(character: str) -> str:
 
 def _compose(text: str) -> Normalized:
     """What a reader sees: NFKC, invisible characters dropped, each run of spaces made one."""
+    if _PLAIN.fullmatch(text):
+        return Normalized(text, tuple(range(len(text))), tuple(range(1, len(text) + 1)))
     characters: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -91,6 +93,23 @@ def _compose(text: str) -> Normalized:
     if characters and characters[-1] == " ":
         characters.pop(), starts.pop(), ends.pop()
     return Normalized("".join(characters), tuple(starts), tuple(ends))
+
+
+#: Composed Vietnamese letters and ASCII with single spaces: nothing to compose. Most messages are that.
+_VISIBLE = (
+    "!-~"
+    + "".join(
+        sorted(
+            {
+                c
+                for c in map(chr, range(0xC0, 0x1EFA))
+                if unicodedata.normalize("NFD", c)[0] in "aeiouyAEIOUY"
+            }
+        )
+    )
+    + "đĐ"
+)
+_PLAIN = re.compile(f"[{_VISIBLE}]+(?: [{_VISIBLE}]+)*")
 
 
 def _clusters(text: str) -> list[tuple[int, int, str]]:
@@ -174,7 +193,8 @@ _VIETNAMESE = re.compile(rf"(?:{SYLLABLE.pattern}){{1,2}}")
 _LEET = str.maketrans("013457@$!jJ", "oieastasiiI")
 #: A word with signs among its letters, or a zero at its end; no part of a link or an address.
 _LEET_WORD = re.compile(
-    rf"(?<![\w./@:=&?#$!-]){_LETTER}(?:{_LETTER}|[013457@$!]+(?={_LETTER})){{0,8}}[0@]?(?![\w/@$]|[.-]\w)"
+    rf"(?<![\w./@:=&?#$!-])(?=\S{{1,9}}?[013457@$!jJ])"
+    rf"{_LETTER}(?:{_LETTER}|[013457@$!]+(?={_LETTER})){{0,8}}[0@]?(?![\w/@$]|[.-]\w)"
 )
 #: Capitals with one letter on each side are a code: V1A.
 _CODE = re.compile(r"[A-ZĐ]\d[A-ZĐ]")

@@ -67,6 +67,10 @@ class Tokenizer:
             ) from error
         return loaded
 
+    def encode(self, text: str, max_tokens: int) -> Encoding:
+        """A text's encoding; see ``encode_batch``."""
+        return self.encode_batch([text], max_tokens)[0]
+
     def encode_batch(self, texts: Sequence[str], max_tokens: int) -> list[Encoding]:
         """Each text's encoding, at most ``max_tokens`` ids with ``<s>`` and ``</s>``.
 

@@ -10,6 +10,7 @@ scores that are too high to be silent about and too low to accuse with.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import get_args
 
 import numpy as np
@@ -49,8 +50,7 @@ def scam_score(probabilities: NDArray[np.float32], categories: Sequence[str]) ->
     >>> round(scam_score(np.array([0.5, 0.2, 0.3], np.float32), ["job_scam", "loan_scam", "otp"]), 6)
     0.7
     """
-    scams = [taxonomy()[category].label == "scam" for category in categories]
-    return min(1.0, float(np.sum(probabilities[scams], dtype=np.float64)))
+    return min(1.0, float(np.sum(probabilities[_of_label(tuple(categories), "scam")], dtype=np.float64)))
 
 
 def best_category(
@@ -64,14 +64,18 @@ def best_category(
     >>> best_category(np.array([0.4, 0.2, 0.3], np.float32), ["otp", "job_scam", "loan_scam"], "scam")
     ('loan_scam', 0.30000001192092896)
     """
-    allowed: Label | None = None if verdict == "unsure" else verdict
-    agreeing = [
-        index
-        for index, category in enumerate(categories)
-        if allowed is None or taxonomy()[category].label == allowed
-    ]
-    best = max(agreeing, key=lambda index: float(probabilities[index]))
+    if verdict == "unsure":
+        best = int(np.argmax(probabilities))
+    else:
+        agreeing = _of_label(tuple(categories), verdict)
+        best = int(agreeing[np.argmax(probabilities[agreeing])])
     return categories[best], float(probabilities[best])
+
+
+@lru_cache(maxsize=16)  # asked for every message; a process knows one or two models
+def _of_label(categories: tuple[str, ...], label: Label) -> NDArray[np.intp]:
+    """Where the categories of a label stand."""
+    return np.array([i for i, one in enumerate(categories) if taxonomy()[one].label == label], np.intp)
 
 
 def advice(verdict: Verdict, category_id: str) -> str:

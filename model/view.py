@@ -12,13 +12,15 @@ that there is one. ``segmented`` is PhoBERT's: case and diacritics kept, words j
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal, get_args
+from functools import cached_property
+from itertools import accumulate, repeat
+from typing import Literal, NamedTuple, get_args
 
 from data.messages import Conversation
-from model.entities import Entity, find_entities, host_of, is_hotline, url_kind
-from model.normalize import Normalized, fold, normalize
+from model.entities import Entity, Parsed, host_of, is_hotline, parse, url_kind
+from model.normalize import Normalized, fold
 from model.segment import segment
 
 MAX_TOKENS = 256
@@ -56,16 +58,43 @@ VIEW_KINDS: tuple[ViewKind, ...] = get_args(ViewKind)
 _WRITTEN_TOKEN = re.compile("<(?=" + "|".join(re.escape(token[1:]) for token in SPECIAL_TOKENS) + ")", re.I)
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """Text for the tokenizer; ``origins[i]`` is where character ``i`` came from.
+class Piece(NamedTuple):
+    """A stretch of a view, and ``start:end`` of the normalized text behind it; empty where nothing is.
 
-    An origin is (message index, start, end) in code points of that message as received; what the
-    view added itself (role tokens, gaps) has none.
+    ``letters``: each character stands for its own one; else each stands for all of it.
     """
 
     text: str
-    origins: tuple[tuple[int, int, int] | None, ...]
+    start: int = 0
+    end: int = 0
+    letters: bool = False
+
+
+@dataclass(frozen=True)
+class View:
+    """Text for the tokenizer, and where its characters came from.
+
+    ``pieces`` are those of each message; ``starts`` is where each message begins in ``text``.
+    """
+
+    text: str
+    starts: tuple[int, ...]
+    messages: tuple[Parsed, ...]
+    pieces: tuple[tuple[Piece, ...], ...]
+
+    @cached_property
+    def origins(self) -> list[tuple[int, int, int] | None]:
+        """For each character (message index, start, end) in code points of that message as received.
+
+        None for what the view added itself (role tokens, gaps). Made when first asked for: most
+        messages are legitimate and are never asked.
+        """
+        return [
+            origin
+            for index, (parsed, pieces) in enumerate(zip(self.messages, self.pieces, strict=True))
+            for piece in pieces
+            for origin in _origins(index, parsed.normalized, piece)
+        ]
 
     def origin(self, start: int, end: int) -> tuple[int, int, int] | None:
         """(message index, start, end) as received behind ``text[start:end]``, or None where nothing is.
@@ -80,47 +109,54 @@ class View:
         return message, min(origin[1] for origin in inside), max(origin[2] for origin in inside)
 
 
-#: A stretch of a view: its text, and for each character the range of normalized text behind it.
-_Piece = tuple[str, list[tuple[int, int] | None]]
-
-
 def view(conversation: Conversation, kind: ViewKind) -> View:
     """The view of a conversation; the same conversation always gives the same view.
 
     Raises ``MissingExtra`` for ``segmented`` where underthesea is not installed.
     """
-    texts: list[str] = []
-    origins: list[tuple[int, int, int] | None] = []
-    for index, message in enumerate(conversation.messages):
-        normalized = normalize(message.text)
-        opening = f"<{message.role}>" if kind == "folded" else (TURN_END if index else "")
-        texts.append(opening)
-        origins.extend([None] * len(opening))
-        for text, spans in _folded(normalized) if kind == "folded" else _segmented(normalized):
-            texts.append(text)
-            origins.extend(span and (index, *normalized.span(*span)) for span in spans)
-    return View("".join(texts), tuple(origins))
+    return view_of(tuple(map(parse, conversation.messages)), kind)
 
 
-def _folded(normalized: Normalized) -> Iterator[_Piece]:
-    folded = _defused(fold(normalized.text))
+def view_of(messages: tuple[Parsed, ...], kind: ViewKind) -> View:
+    """The view of parsed messages; see ``view``."""
+    pieces = tuple(
+        tuple((_folded if kind == "folded" else _segmented)(index, parsed))
+        for index, parsed in enumerate(messages)
+    )
+    texts = ["".join([piece.text for piece in of_one]) for of_one in pieces]
+    starts = tuple(accumulate(map(len, texts[:-1]), initial=0))
+    return View("".join(texts), starts, messages, pieces)
+
+
+def _origins(message: int, normalized: Normalized, piece: Piece) -> Iterable[tuple[int, int, int] | None]:
+    if piece.letters:
+        starts, ends = normalized.starts[piece.start : piece.end], normalized.ends[piece.start : piece.end]
+        return zip(repeat(message), starts, ends)  # repeat has no end
+    behind = (message, *normalized.span(piece.start, piece.end)) if piece.end > piece.start else None
+    return repeat(behind, len(piece.text))
+
+
+def _folded(index: int, parsed: Parsed) -> Iterator[Piece]:
+    yield Piece(f"<{parsed.message.role}>")
+    text = parsed.normalized.text
+    folded = _defused(fold(text))
     end = 0
-    for entity in find_entities(normalized.text):
-        yield _plain(folded, end, entity.start)
-        for word in _words(entity, normalized.text):
-            yield word, [(entity.start, entity.end)] * len(word)
+    for entity in parsed.entities:
+        yield from _plain(folded, end, entity.start)
+        for word in _words(entity, text):
+            yield Piece(word, entity.start, entity.end)
         end = entity.end
-    yield _plain(folded, end, len(folded))
+    yield from _plain(folded, end, len(folded))
 
 
-def _plain(text: str, start: int, end: int) -> _Piece:
+def _plain(text: str, start: int, end: int) -> Iterator[Piece]:
     """Text between entities, with one space before it and none after: tokens carry their own."""
     part = text[start:end]
     left = start + len(part) - len(part.lstrip())
     right = left + len(part.strip())
-    if left == right:
-        return "", []
-    return " " + text[left:right], [None, *((index, index + 1) for index in range(left, right))]
+    if left < right:
+        yield Piece(" ")
+        yield Piece(text[left:right], left, right, letters=True)
 
 
 def _words(entity: Entity, text: str) -> list[str]:
@@ -134,23 +170,22 @@ def _words(entity: Entity, text: str) -> list[str]:
     return [f"<url_{url_kind(host, text)}>", f" {words}"]
 
 
-def _segmented(normalized: Normalized) -> Iterator[_Piece]:
+def _segmented(index: int, parsed: Parsed) -> Iterator[Piece]:
     """The segmented words, aligned: segmenting only exchanges spaces and ``_`` and adds spaces."""
-    source = _defused(normalized.text)
-    segmented = segment(source)
-    spans: list[tuple[int, int] | None] = []
+    source = _defused(parsed.normalized.text)
+    yield Piece(f"{TURN_END if index else ''} ")
     at = 0
-    for character in segmented:
+    for character in segment(source):
         while at < len(source) and source[at] == " " and character not in " _":
             at += 1
         here = source[at] if at < len(source) else ""
         if here and (character == here or (character == "_" and here == " ")):
-            spans.append((at, at + 1))
+            yield Piece(character, at, at + 1)
             at += 1
         else:
-            spans.append(None)
-    yield f" {segmented} ", [None, *spans, None]
+            yield Piece(character)
+    yield Piece(" ")
 
 
 def _defused(text: str) -> str:
-    return _WRITTEN_TOKEN.sub("(", text)
+    return _WRITTEN_TOKEN.sub("(", text) if "<" in text else text

@@ -1,6 +1,6 @@
 """The application: the parts put together, and every error made a problem."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -15,10 +15,9 @@ from data.errors import CanhGiacError
 from data.messages import Conversation
 from data.store import open_store
 from model import registry
-from serving import health, review, routes
+from serving import health, ios, predict, review, routes, tei
 from serving.access import Access
 from serving.answers import Answer
-from serving.batching import CAPACITY, Batcher
 from serving.bodies import invalid
 from serving.keyring import Keyring
 from serving.limits import Limits, RateFields
@@ -31,6 +30,7 @@ from serving.served import FolderModel, ServedModel
 from serving.service import Service
 from serving.settings import Settings
 from serving.swap import WATCH_SECONDS, ModelSlot
+from serving.workers import CAPACITY, Workers
 
 VERSION = "1"
 
@@ -38,14 +38,14 @@ VERSION = "1"
 def create_app(
     settings: Settings,
     *,
-    load: Callable[[Path], ServedModel] = FolderModel.from_folder,
+    load: Callable[[Path], ServedModel] | None = None,
     capacity: int = CAPACITY,
     watch_seconds: float = WATCH_SECONDS,
 ) -> FastAPI:
     """The service as an ASGI application; its parts start with its lifespan and end with it.
 
-    ``load`` makes a model folder answer, ``capacity`` is how many messages may wait for the model,
-    ``watch_seconds`` is how often a newly promoted model is looked for.
+    ``load`` makes a model folder answer (``FolderModel`` unless given), ``capacity`` is how many
+    messages may wait for the model, ``watch_seconds`` is how often a newly promoted one is looked for.
 
     Raises ``StoreError`` at the start of the lifespan when the store cannot be opened. A model
     that cannot be loaded does not stop the start: officers can label without one.
@@ -62,7 +62,7 @@ def create_app(
         service.stopping = True
         await keyring.close()
         service.models.close()
-        service.batcher.close()
+        service.workers.close()
         service.store.close()
 
     app = FastAPI(
@@ -74,14 +74,14 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
     )
+    app.state.apple_apps = settings.apple_apps
     app.state.limits = Limits(settings.messages_per_minute, settings.filter_messages_per_minute)
     app.state.places = Places(settings.concurrency)
-    app.state.answer_seconds = settings.answer_seconds
     app.add_middleware(RateFields)  # the innermost layer; the next is around it
     app.add_middleware(InFlight, places=app.state.places)
     app.add_middleware(Access, metrics=metrics)
     protect(app, settings)
-    for router in (routes.router, review.router, health.router):
+    for router in (routes.router, predict.router, ios.router, review.router, health.router):
         app.include_router(router)
     for error, tell in _TOLD.items():
         app.add_exception_handler(error, tell)
@@ -90,17 +90,20 @@ def create_app(
 
 
 def _start(
-    settings: Settings, metrics: Metrics, load: Callable[[Path], ServedModel], capacity: int
+    settings: Settings, metrics: Metrics, load: Callable[[Path], ServedModel] | None, capacity: int
 ) -> Service:
     store = open_store(settings.store_url)
+    load = load or partial(
+        FolderModel.from_folder, cached=settings.cache_size, on_asked=metrics.count_asked
+    )
     models = ModelSlot(partial(_folder, settings), load)
     models.refresh()
 
-    def work(conversations: Sequence[Conversation]) -> list[Answer]:
-        return models.serving().answer(conversations)
+    def work(conversation: Conversation) -> Answer:
+        return models.serving().answer(conversation)
 
-    batcher = Batcher(work, capacity=capacity, on_batch=metrics.batches.observe)
-    return Service(store, models, batcher, metrics)
+    workers = Workers(work, capacity=capacity, on_taken=metrics.queue_seconds.observe)
+    return Service(store, models, workers, metrics, settings.answer_seconds)
 
 
 def _folder(settings: Settings) -> Path:
@@ -113,27 +116,34 @@ async def _tell_ours(request: Request, error: Exception) -> Response:
     problem = problem_of(error)
     if problem.status >= 500 and not isinstance(error, Problem):
         logger.error("%s", place_of(error))
-    return problem.response()
+    return _told(request, problem)
 
 
 async def _tell_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    return invalid(error.errors()).response()
+    return _told(request, invalid(error.errors()))
 
 
 async def _tell_database(request: Request, error: Exception) -> Response:
     logger.error("%s", place_of(error))
-    return store_not_ready().response()
+    return _told(request, store_not_ready())
 
 
 async def _tell_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     if error.status_code == 405:
         allow = dict(error.headers or {})
-        return Problem("method-not-allowed", f"it has: {allow.get('Allow', '')}", headers=allow).response()
+        what = f"it has: {allow.get('Allow', '')}"
+        return _told(request, Problem("method-not-allowed", what, headers=allow))
     if error.status_code == 404:
         return Problem("not-found", "no such path; /openapi.json lists all of them").response()
-    return Problem("invalid", "the request could not be read").response()
+    return _told(request, Problem("invalid", "the request could not be read"))
+
+
+def _told(request: Request, problem: Problem) -> Response:
+    """The response that tells a problem, in the words of the contract that its route keeps."""
+    path = getattr(request.scope.get("route"), "path", None)
+    return tei.tell(problem) if path == predict.PATH else problem.response()
 
 
 _TOLD = {

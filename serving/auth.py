@@ -1,6 +1,11 @@
-"""Who calls, and what they may do: ``Authorization: Bearer cg_...`` and scopes."""
+"""Who calls, and what they may do: ``Authorization: Bearer cg_...`` and scopes.
 
-from fastapi import Request
+A phone's system cannot send that header; its key stands in the address, and may do nothing else.
+"""
+
+from typing import Annotated
+
+from fastapi import Path, Request
 from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 
@@ -10,6 +15,9 @@ from serving.problems import Problem
 
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 _INVALID = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+
+#: A key in the address.
+Token = Annotated[str, Path(description="A key with the scope `filter` and no other.")]
 
 
 class Bearer(SecurityBase):
@@ -27,7 +35,12 @@ class Bearer(SecurityBase):
             _refuse(request)
             detail = "send Authorization: Bearer cg_...; an administrator makes keys"
             raise Problem("unauthorized", detail, headers=_CHALLENGE)
-        return await caller(request, token, self._scope, cost=self._cost)
+        key = await _caller(request, token, self._cost)
+        if not key.scopes & {self._scope, "admin"}:
+            challenge = {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{self._scope}"'}
+            detail = f"this needs the scope {self._scope}; ask an administrator for a key that has it"
+            raise Problem("forbidden", detail, headers=challenge)
+        return key
 
 
 def require(scope: Scope, *, cost: int = 1) -> Bearer:
@@ -41,8 +54,23 @@ def require(scope: Scope, *, cost: int = 1) -> Bearer:
     return Bearer(scope, cost)
 
 
-async def caller(request: Request, token: str, scope: Scope, *, cost: int = 1) -> Key:
-    """The key with this secret, wherever the request held it; charges and raises as ``require``."""
+async def filter_key(request: Request, token: Token) -> Key:
+    """The key in the address; raises as ``require``, and 403 when it may do anything but filter.
+
+    Addresses end up in the logs of proxies, and with them whatever a stronger key could do.
+    """
+    key = await _caller(request, token, cost=1)
+    if key.scopes != {"filter"}:
+        detail = (
+            "a key in an address must have the scope filter and no other; ask for one that has, "
+            "and for this one to be revoked: a proxy may have logged it"
+        )
+        raise Problem("forbidden", detail)
+    return key
+
+
+async def _caller(request: Request, token: str, cost: int) -> Key:
+    """The key with this secret, whatever it may do, charged."""
     state = request.app.state
     key: Key | None = state.keyring.known(token)
     if key is None:
@@ -53,10 +81,6 @@ async def caller(request: Request, token: str, scope: Scope, *, cost: int = 1) -
     if cost:
         state.places.hold(request, key)
         charge(request, key, cost)
-    if not key.scopes & {scope, "admin"}:
-        challenge = {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'}
-        detail = f"this needs the scope {scope}; ask an administrator for a key that has it"
-        raise Problem("forbidden", detail, headers=challenge)
     return key
 
 

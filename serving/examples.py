@@ -28,6 +28,33 @@ LABEL: list[Any] = [
     {"id": "7f3c", "label": "scam", "category": "bank_impersonation", "note": "Tên miền giả"},
     {"id": "7f3c", "label": None, "skip": True},
 ]
+PREDICT: list[Any] = [
+    {"inputs": _SCAM},
+    {"inputs": [[_SCAM], ["Ma OTP cua quy khach la 482913"]], "truncate": True},
+]
+IOS_FILTER: list[Any] = [
+    {
+        "_version": 1,
+        "query": {"sender": "0901234567", "message": {"text": _SCAM}},
+        "app": {"version": "1.0"},
+    }
+]
+IOS_FILTERED: list[Any] = [{"action": "junk", "sub_action": "none"}]
+IOS_REPORT: list[Any] = [
+    {
+        "_version": 1,
+        "app": {"version": "1.0"},
+        "userInfo": {
+            "id": "0d7c3f6e-5a0b-4b8e-9d43-3c1f7a9e10aa",
+            "text": _SCAM,
+            "sender": "0901234567",
+            "channel": "sms",
+            "verdict": "legitimate",
+            "proposed_label": "scam",
+            "consent": True,
+        },
+    }
+]
 ANSWER: Any = {
     "id": "c_5b1de0f2a94c4f0f8f2d3f3c1f7a9e10",
     "label": "scam",

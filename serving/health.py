@@ -63,7 +63,7 @@ def readyz(service: TheService, response: Response) -> Readiness:
 )
 def metrics(service: TheService) -> Response:
     """Numbers for Prometheus; none holds a text."""
-    service.metrics.waiting.set(len(service.batcher))
+    service.metrics.waiting.set(len(service.workers))
     service.metrics.model.clear()
     if service.models.version is not None:
         service.metrics.model.labels(service.models.version).set(1)

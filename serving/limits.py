@@ -122,5 +122,5 @@ def network_of(address: str) -> str:
 
 
 def _never(burst: int) -> Problem:
-    fault = Fault("items", f"must have at most {burst} items for this key")
+    fault = Fault("body", f"must hold at most {burst} messages for this key")
     return Problem("invalid", f"this key may send {burst} messages at once; send fewer", faults=[fault])

@@ -24,12 +24,13 @@ class Metrics:
         self.verdicts = Counter(
             "canhgiac_verdicts", "Conversations classified.", ["verdict"], registry=self.registry
         )
-        self.batches = Histogram(
-            "canhgiac_batch_size",
-            "Conversations that went through the model together.",
+        self.queue_seconds = Histogram(
+            "canhgiac_queue_seconds",
+            "From the queue to the model.",
             registry=self.registry,
-            buckets=(1, 2, 4, 8, 16),
+            buckets=_SECONDS,
         )
+        self.cache = Counter("canhgiac_cache", "Judgments looked for.", ["result"], registry=self.registry)
         self.waiting = Gauge(
             "canhgiac_waiting", "Conversations waiting for the model.", registry=self.registry
         )
@@ -37,3 +38,7 @@ class Metrics:
             "canhgiac_review_queue", "Messages waiting for an annotator.", registry=self.registry
         )
         self.model = Gauge("canhgiac_model", "The model that serves.", ["version"], registry=self.registry)
+
+    def count_asked(self, hit: bool) -> None:
+        """Count a look into the cache."""
+        self.cache.labels("hit" if hit else "miss").inc()

@@ -7,11 +7,21 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from serving.answers import ProblemOut
+from serving.apple import FilterRequest, ReportRequest
 from serving.problems import KINDS, MEDIA_TYPE
 from serving.schemas import BatchRequest, ClassifyRequest, FeedbackRequest, LabelRequest
+from serving.tei import PredictRequest
 
 _REFERENCE = "#/components/schemas/{model}"
-_BODIES = (BatchRequest, ClassifyRequest, FeedbackRequest, LabelRequest)
+_BODIES = (
+    BatchRequest,
+    ClassifyRequest,
+    FeedbackRequest,
+    FilterRequest,
+    LabelRequest,
+    PredictRequest,
+    ReportRequest,
+)
 
 #: The second answer of a route that says whether something is ready.
 OK_OR_NOT: dict[int | str, dict[str, Any]] = {503: {"description": "Not ready; the body says why"}}

@@ -74,15 +74,9 @@ class InFlight:
             places.leave(scope)
 
 
-def answer_by(request: Request) -> float:
-    """The moment, on the event loop's clock, by which this request should have its answer."""
-    seconds: float = request.app.state.answer_seconds
-    return asyncio.get_running_loop().time() + seconds
-
-
 @asynccontextmanager
 async def in_time(moment: float) -> AsyncIterator[None]:
-    """Cancel what is inside at ``moment`` (see ``answer_by``) and raise ``Problem`` (503).
+    """Cancel what is inside at ``moment``, on the event loop's clock, and raise ``Problem`` (503).
 
     What waits for the model is dropped from the queue; what the model has begun, it finishes.
     """

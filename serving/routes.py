@@ -5,30 +5,30 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Request
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import PlainTextResponse, Response
 
 from data.errors import CanhGiacError, StoreError
 from data.messages import Conversation
 from data.store import Feedback, Key
 from serving.answers import Answer, BatchAnswer, BatchItem, FeedbackAnswer, ProblemOut
 from serving.auth import require
-from serving.batching import MICRO_BATCH
 from serving.bodies import BATCH_BODY_LIMIT, body_of, parsed
+from serving.flat import FLAT_DOCS, flat, wants_text
 from serving.limits import charge
 from serving.openapi import body_docs, problems
-from serving.overload import answer_by, in_time
 from serving.problems import Fault, Problem, problem_of
-from serving.schemas import BatchRequest, ClassifyRequest, FeedbackRequest
+from serving.schemas import BatchRequest, ClassifyRequest, FeedbackRequest, RetryKey
 from serving.service import Service, TheService
 
 router = APIRouter(prefix="/v1")
 
+#: Messages of a batch that are queued together.
+TURN = 16
+
 IdempotencyKey = Annotated[
-    str | None,
+    RetryKey | None,
     Header(
         alias="Idempotency-Key",
-        min_length=1,
-        max_length=200,
-        pattern=r"^[\x21-\x7e]+$",
         description="Sent again with the same feedback, it gives the same answer and stores nothing new.",
     ),
 ]
@@ -37,20 +37,26 @@ IdempotencyKey = Annotated[
 @router.post(
     "/classify",
     dependencies=[Depends(require("classify"))],
-    responses=problems(408, 413, 415, 503),
+    response_model=Answer,
+    responses={**FLAT_DOCS, **problems(408, 413, 415, 503)},
     openapi_extra=body_docs(ClassifyRequest),
 )
 async def classify(
     request: Request,
+    response: Response,
     service: TheService,
     body: Annotated[ClassifyRequest, Depends(body_of(ClassifyRequest))],
-) -> Answer:
+) -> Answer | PlainTextResponse:
     """Whether a message or a conversation is a scam, why, and what to tell the citizen.
 
-    The text is neither stored nor logged.
+    With ``Accept: text/plain`` one line: verdict, score and category. The text is neither stored
+    nor logged.
     """
-    async with in_time(answer_by(request)):
-        return await service.classify(body.conversation())
+    answer = await service.classify(body.conversation())
+    response.headers["Vary"] = "Accept"
+    if wants_text(request.headers.getlist("Accept")):
+        return PlainTextResponse(flat(answer), headers={"Vary": "Accept"})
+    return answer
 
 
 @router.post(
@@ -68,9 +74,7 @@ async def classify_batch(
     """Up to 256 messages or conversations at once; each has its own result or its own problem."""
     charge(request, key, len(body.items) - 1, spent=1)
     read = [_conversation_or_problem(item) for item in body.items]
-    answers = iter(
-        await _in_turns(request, service, [item for item in read if isinstance(item, Conversation)])
-    )
+    answers = iter(await in_turns(service, [item for item in read if isinstance(item, Conversation)]))
     outcomes = [next(answers) if isinstance(item, Conversation) else item for item in read]
     return BatchAnswer(items=[_batch_item(outcome) for outcome in outcomes])
 
@@ -82,7 +86,6 @@ async def classify_batch(
     openapi_extra=body_docs(FeedbackRequest),
 )
 async def feedback(
-    request: Request,
     service: TheService,
     key: Annotated[Key, Depends(require("feedback"))],
     body: Annotated[FeedbackRequest, Depends(body_of(FeedbackRequest))],
@@ -92,11 +95,21 @@ async def feedback(
 
     The message is stored only with ``consent: true``, after what identifies a victim is masked.
     """
+    return await take_feedback(service, body, client=key.name, idempotency_key=idempotency_key)
+
+
+async def take_feedback(
+    service: Service, body: FeedbackRequest, *, client: str, idempotency_key: str | None
+) -> FeedbackAnswer:
+    """The id under which a client's feedback waits for an annotator.
+
+    Raises ``Problem`` (422) without consent, or when the key came with other content before.
+    """
     if not body.consent:
         fault = Fault("consent", "must be true")
         raise Problem("consent-missing", "nothing was stored; ask the citizen first", faults=[fault])
     conversation = body.conversation()
-    score, version = await _score(request, service, conversation)
+    score, version = await _score(service, conversation)
     said = Feedback(
         conversation=conversation,
         verdict=body.verdict,
@@ -106,7 +119,7 @@ async def feedback(
         score=score,
         model_version=version,
     )
-    stored = await run_in_threadpool(_store, service, said, key.name, idempotency_key)
+    stored = await run_in_threadpool(_store, service, said, client, idempotency_key)
     return FeedbackAnswer(id=stored, status="queued")
 
 
@@ -117,20 +130,17 @@ def _conversation_or_problem(item: object) -> Conversation | Problem:
         return problem_of(error)
 
 
-async def _in_turns(
-    request: Request, service: Service, conversations: list[Conversation]
-) -> list[Answer | Problem]:
-    """Outcomes in order, queued a micro-batch at a time: one big batch keeps nobody else waiting.
+async def in_turns(service: Service, conversations: list[Conversation]) -> list[Answer | Problem]:
+    """Outcomes in order, queued a few at a time: one big batch keeps nobody else waiting.
 
     Raises ``Problem`` (503) when not even the first fits into the queue or is answered in time.
     """
     outcomes: list[Answer | Problem] = []
-    moment = answer_by(request)
-    for first in range(0, len(conversations), MICRO_BATCH):
-        turn = conversations[first : first + MICRO_BATCH]
+    by = service.answer_by()
+    for first in range(0, len(conversations), TURN):
+        turn = conversations[first : first + TURN]
         try:
-            async with in_time(moment):
-                outcomes += await service.outcomes(turn)
+            outcomes += await service.outcomes(turn, by=by)
         except Problem as refusal:
             if not outcomes:
                 raise
@@ -154,13 +164,10 @@ def _store(service: Service, said: Feedback, client: str, idempotency_key: str |
         raise Problem("key-reused", "nothing was stored; use a new key for every feedback") from None
 
 
-async def _score(
-    request: Request, service: Service, conversation: Conversation
-) -> tuple[float | None, str | None]:
+async def _score(service: Service, conversation: Conversation) -> tuple[float | None, str | None]:
     """What our own model says, so that annotators see near misses first; feedback is taken without it."""
     try:
-        async with in_time(answer_by(request)):
-            answer = await service.classify(conversation)
+        answer = await service.classify(conversation)
     except Problem:
         return None, None
     return answer.score, answer.model.version

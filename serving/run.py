@@ -72,6 +72,8 @@ class _Server(uvicorn.Server):
                 log_level="warning",
                 access_log=False,  # its lines hold paths and queries as sent
                 server_header=False,
+                http="httptools",
+                loop="auto",  # uvloop, where there is one
                 timeout_graceful_shutdown=DRAIN_SECONDS,
             )
         )

@@ -30,6 +30,8 @@ def _without_nul(text: str) -> str:
 Text = Annotated[str, AfterValidator(_without_nul)]
 Name = Annotated[Text, Field(min_length=1, max_length=100)]
 Note = Annotated[Text, Field(max_length=2_000)]
+#: What a client sends again with a retry, so that nothing is stored twice.
+RetryKey = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
 
 
 class Request(BaseModel):

@@ -1,18 +1,19 @@
 """A model in service: from conversations to answers, with their reasons and advice."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
-from data.errors import ModelFolderError
 from data.messages import Conversation
 from data.taxonomy import taxonomy
 from model.classifier import Classifier, Prediction
-from model.evidence import evidence, indicators
+from model.entities import Parsed, parse
+from model.evidence import Evidence, Range, decisive, indicators, reasons
+from model.reader import Reading
 from model.verdict import advice
 from serving.answers import Answer, CategoryOut, EvidenceOut, IndicatorOut, ModelOut
+from serving.cache import Cache
 
 #: What a new model is asked before it may serve: a scam and an ordinary message.
 SELF_TEST = (
@@ -22,63 +23,75 @@ SELF_TEST = (
 
 
 class ServedModel(Protocol):
-    """What the service needs of a model; safe to call from one thread at a time."""
+    """What the service needs of a model; safe to call from several threads at once."""
 
     @property
     def version(self) -> str:
         """The version of the model folder."""
 
-    def answer(self, conversations: Sequence[Conversation]) -> list[Answer]:
-        """One answer a conversation, in order."""
+    def answer(self, conversation: Conversation) -> Answer:
+        """What is said about a conversation."""
 
 
 class FolderModel:
-    """A model folder that answers."""
+    """A model folder that answers, what it has judged before from its cache."""
 
-    def __init__(self, classifier: Classifier) -> None:
-        self._classifier = classifier
+    def __init__(self, classifier: Classifier, cache: Cache[tuple[Prediction, list[Range]]]) -> None:
+        self._classifier, self._cache = classifier, cache
         self.version = classifier.manifest.version
 
     @classmethod
-    def from_folder(cls, path: Path) -> "FolderModel":
-        """The model in a folder, verified; ``ModelFolderError`` when it must not be served."""
-        return cls(Classifier.from_pretrained(path))
+    def from_folder(
+        cls, path: Path, *, cached: int, on_asked: Callable[[bool], None] = lambda hit: None
+    ) -> "FolderModel":
+        """The model in a folder, verified; ``cached`` judgments are kept, see ``Cache``.
 
-    def answer(self, conversations: Sequence[Conversation]) -> list[Answer]:
-        """One answer a conversation, in order, their evidence included."""
-        predictions = self._classifier.predict(conversations)
-        return [
-            self._answer(conversation, prediction)
-            for conversation, prediction in zip(conversations, predictions, strict=True)
-        ]
+        Raises ``ModelFolderError`` when it must not be served.
+        """
+        return cls(Classifier.from_pretrained(path), Cache(cached, on_asked))
 
-    def _answer(self, conversation: Conversation, prediction: Prediction) -> Answer:
-        manifest = self._classifier.manifest
-        if not math.isfinite(prediction.score):
-            raise ModelFolderError(f"model {manifest.version} gives no numbers; run `canhgiac rollback`")
-        found = evidence(self._classifier, conversation, prediction)
+    def answer(self, conversation: Conversation) -> Answer:
+        """What the model says about a conversation, with its reasons."""
+        reading = self._classifier.read(conversation)
+        prediction, ranges = self._judged(reading)
         return Answer(
             id=f"c_{uuid4().hex}",
             label=prediction.label,
             score=prediction.score,
             verdict=prediction.verdict,
             category=_category(prediction),
-            evidence=[
-                EvidenceOut(message=e.message, start=e.start, end=e.end, reason=e.reason) for e in found
-            ],
-            indicators=indicators_of(conversation),
+            evidence=[_evidence(one) for one in reasons(reading, prediction, ranges)],
+            indicators=_indicators(reading.messages),
             advice=advice(prediction.verdict, prediction.category),
-            model=ModelOut(name=manifest.base, version=manifest.version),
+            model=ModelOut(name=self._classifier.manifest.base, version=self.version),
             truncated=prediction.truncated,
         )
+
+    def _judged(self, reading: Reading) -> tuple[Prediction, list[Range]]:
+        """What follows from the views alone: copies of a scam differ in numbers that no view shows."""
+        key = self._cache.key(reading.view.text, reading.folded.text)
+        judged = self._cache.get(key)
+        if judged is None:
+            prediction = self._classifier.predict_reading(reading)
+            judged = prediction, decisive(self._classifier, reading, prediction)
+            self._cache.put(key, judged)
+        return judged
 
 
 def indicators_of(conversation: Conversation) -> list[IndicatorOut]:
     """The URLs, phone numbers and accounts in a conversation, as the API tells them."""
+    return _indicators([parse(message) for message in conversation.messages])
+
+
+def _indicators(messages: Sequence[Parsed]) -> list[IndicatorOut]:
     return [
         IndicatorOut(type=seen.type, value=seen.value, message=seen.message, start=seen.start, end=seen.end)
-        for seen in indicators(conversation)
+        for seen in indicators(messages)
     ]
+
+
+def _evidence(one: Evidence) -> EvidenceOut:
+    return EvidenceOut(message=one.message, start=one.start, end=one.end, reason=one.reason)
 
 
 def _category(prediction: Prediction) -> CategoryOut:

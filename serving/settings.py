@@ -2,14 +2,38 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from data.errors import CanhGiacError
+from data.errors import BadData
 
+#: Ten letters or digits of the team, then the bundle's identifier.
+_APPLE_APP = re.compile(r"[A-Z0-9]{10}\.[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-]+(:\d+)?")
+
+
+def _apple_apps(value: Any) -> Any:
+    apps = [app.strip() for app in value.split(",")] if isinstance(value, str) else value
+    for app in apps:
+        if not _APPLE_APP.fullmatch(app):
+            raise BadData(
+                f"CANHGIAC_APPLE_APPS: {app!r} is no app; write TEAMID1234.vn.example.app, "
+                "several with commas between them"
+            )
+    return tuple(apps)
+
+
+def _origins(value: Any) -> Any:
+    origins = [origin.strip() for origin in value.split(",")] if isinstance(value, str) else value
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise BadData(
+                f"CANHGIAC_CORS_ORIGINS: {origin!r} is no origin; write https://app.example.vn, several "
+                "with commas between them; * would let every page on the web call with a key it was given"
+            )
+    return tuple(origins)
 
 
 class Settings(BaseSettings):
@@ -33,6 +57,16 @@ class Settings(BaseSettings):
         "that ships with the service.",
     )
 
+    cache_size: int = Field(
+        default=20_000,
+        ge=0,
+        description="Judgments kept for messages that read the same, as copies do; 0 keeps none.",
+    )
+    apple_apps: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_apple_apps)] = Field(
+        default=(),
+        description="Apps (TEAMID.bundle.id, with commas between them) whose message filter and "
+        "reporting extensions iPhones may send here.",
+    )
     messages_per_minute: int = Field(
         default=12_000,
         ge=1,
@@ -55,21 +89,10 @@ class Settings(BaseSettings):
         gt=0,
         description="Seconds that a request waits for the model before it is told to come back.",
     )
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)] = Field(
         default=(),
-        description="Origins of web pages that may call the service, separated by commas; none by default.",
+        description="Origins of web pages that may call, with commas between them; none by default.",
     )
-
-    @field_validator("cors_origins", mode="before")
-    @classmethod
-    def _origins(cls, value: object) -> object:
-        origins = value.replace(",", " ").split() if isinstance(value, str) else value
-        if isinstance(origins, list | tuple) and not all(_ORIGIN.fullmatch(str(o)) for o in origins):
-            raise ValueError(
-                "name each origin as https://app.example.vn, without a path; * would let every page on "
-                "the web call with a key it was given"
-            )
-        return origins
 
     @property
     def store_url(self) -> str:
@@ -83,10 +106,9 @@ class Settings(BaseSettings):
 
 
 def settings_from_environment() -> Settings:
-    """The settings; ``CanhGiacError`` names the one that cannot be used, never its value."""
+    """The settings; ``BadData`` names the one that cannot be used, and what is wrong with it."""
     try:
         return Settings()
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        what = first["msg"].removeprefix("Value error, ")
-        raise CanhGiacError(f"CANHGIAC_{str(first['loc'][0]).upper()}: {what}") from None
+        raise BadData(f"CANHGIAC_{str(first['loc'][0]).upper()}: {first['msg']}") from None

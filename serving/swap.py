@@ -61,7 +61,8 @@ class ModelSlot:
                 return False
             self._failed = stamp
             loaded = self._load(stamp[0])
-            loaded.answer(SELF_TEST)
+            for conversation in SELF_TEST:
+                loaded.answer(conversation)
         except Exception as error:  # a broken model, however broken, must not stop the one that serves
             self._tell(error)
             return False

@@ -18,7 +18,7 @@ MAY_IMPORT = {
 }
 MODEL_ONLY = {"numpy", "onnxruntime", "tokenizers", "tldextract", "phonenumbers", "underthesea", "pyarrow"}
 LEARNING = {"torch", "transformers", "datasets", "sklearn", "datasketch", "accelerate", "onnx"}
-WEB = {"fastapi", "starlette", "uvicorn", "pydantic_settings", "prometheus_client"}
+WEB = {"fastapi", "starlette", "uvicorn", "pydantic_settings", "prometheus_client", "mimeparse"}
 NEVER = {
     "data": MODEL_ONLY | LEARNING | WEB,
     "model": LEARNING | WEB,

@@ -14,7 +14,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from data.taxonomy import taxonomy
-from model.reader import Reading
+from model.reader import Inputs
 from training.calibrate import are_scams
 from training.linear import LinearModel
 from training.metrics import Bools, Floats
@@ -100,23 +100,23 @@ def fit_weights(encoder: Floats, linear: Floats, scam: Bools) -> Weights:
     return Weights(first, second, round(float(regression.intercept_[0]), 4))
 
 
-def encoder_log_odds(encoder: PooledClassifier, readings: Sequence[Reading]) -> Floats:
+def encoder_log_odds(encoder: PooledClassifier, inputs: Sequence[Inputs]) -> Floats:
     """The encoder's own log-odds of a scam for each conversation, shape (n,)."""
     scam = torch.from_numpy(are_scams(taxonomy().ids))
     rows = []
     with torch.inference_mode():
-        for ids, mask, *_ in map(_tensors, readings):
+        for ids, mask, *_ in map(_tensors, inputs):
             logits = encoder(input_ids=ids, attention_mask=mask).logits[0].float()
             rows.append(float(logits[scam].logsumexp(-1) - logits[~scam].logsumexp(-1)))
     return np.array(rows)
 
 
-def blended_logits(blend: Blend, readings: Sequence[Reading]) -> Floats:
+def blended_logits(blend: Blend, inputs: Sequence[Inputs]) -> Floats:
     """Logits in fp32, one message at a time, shape (n, n_categories)."""
     with torch.inference_mode():
-        rows = [blend(*_tensors(reading))[0].numpy() for reading in readings]
+        rows = [blend(*_tensors(one))[0].numpy() for one in inputs]
     return np.array(rows, dtype=np.float64)
 
 
-def _tensors(reading: Reading) -> tuple[torch.Tensor, ...]:
-    return tuple(torch.from_numpy(array) for array in reading.arrays)
+def _tensors(inputs: Inputs) -> tuple[torch.Tensor, ...]:
+    return tuple(torch.from_numpy(array) for array in inputs.arrays)

@@ -129,7 +129,9 @@ def _agreement(run: Run, served: Floats, folder: Path, manifest: Manifest) -> di
     test = run.data.splits.test
     vocabulary = Vocabulary.load(folder / NGRAMS)
     reader = Reader(Tokenizer.from_folder(folder), vocabulary, run.base.view, run.base.max_tokens)
-    logits = blended_logits(load_blend(run.folder), [reader.read(example.conversation) for example in test])
+    logits = blended_logits(
+        load_blend(run.folder), [reader.inputs_of(example.conversation) for example in test]
+    )
     exact = softmax(logits / manifest.temperature, axis=1)[:, are_scams(taxonomy().ids)].sum(axis=1)
     size = sum((folder / file).stat().st_size for file in (ONNX, NGRAMS)) / 1e6
     found = agreement(exact, served, answers(test), manifest.thresholds.scam)

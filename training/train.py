@@ -93,7 +93,7 @@ def _blend(folder: Path, base: Base, validation: Sequence[Example]) -> None:
     tokenizer = Tokenizer.from_folder(folder / FINETUNED)
     reader = Reader(tokenizer, linear.vocabulary, base.view, base.max_tokens)
     conversations = [example.conversation for example in validation]
-    encoder = encoder_log_odds(load_encoder(folder), [reader.read(one) for one in conversations])
+    encoder = encoder_log_odds(load_encoder(folder), [reader.inputs_of(one) for one in conversations])
     fit_weights(encoder, linear.log_odds(conversations), answers(validation)).save(folder / WEIGHTS)
 
 

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from data.messages import Conversation, Message
 from model.classifier import Classifier
 from model.clauses import clauses, widen
+from model.entities import parse
 from model.evidence import MAX_CLAUSES, Evidence, evidence, indicators
 
 CLUSTERS = st.sampled_from(
@@ -32,8 +33,8 @@ TEXTS = st.text(max_size=30) | st.lists(CLUSTERS, max_size=20).map("".join)
 
 
 def found(classifier: Classifier, conversation: Conversation) -> list[Evidence]:
-    [prediction] = classifier.predict([conversation])
-    return evidence(classifier, conversation, prediction)
+    reading = classifier.read(conversation)
+    return evidence(classifier, reading, classifier.predict_reading(reading))
 
 
 def shown(classifier: Classifier, text: str) -> list[str]:
@@ -117,7 +118,8 @@ def test_a_link_or_an_amount_is_not_cut_into_clauses() -> None:
 def test_indicators_stand_on_the_text_as_received() -> None:
     text = "Gọi  0574\u200b 118 276, vào  vcb-digi.top, coc 500k vào STK 0004419027"
     values = [
-        (one.type, one.value, text[one.start : one.end]) for one in indicators(Conversation.from_text(text))
+        (one.type, one.value, text[one.start : one.end])
+        for one in indicators([parse(Message("sender", text))])
     ]
     assert values == [
         ("phone", "0574118276", "0574\u200b 118 276"),

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,16 +23,11 @@ class FakeModel:
 
     def __init__(self, version: str, gate: threading.Event) -> None:
         self.version, self._gate = version, gate
-        self.batches: list[int] = []
 
-    def answer(self, conversations: Sequence[Conversation]) -> list[Answer]:
+    def answer(self, conversation: Conversation) -> Answer:
         self._gate.wait(10)
-        self.batches.append(len(conversations))
-        if any("explode" in conversation.text for conversation in conversations):
-            raise RuntimeError(conversations[0].text)
-        return [self._answer(conversation) for conversation in conversations]
-
-    def _answer(self, conversation: Conversation) -> Answer:
+        if "explode" in conversation.text:
+            raise RuntimeError(conversation.text)
         scam = "khoa" in conversation.text
         category = taxonomy()["bank_impersonation" if scam else "otp"]
         return Answer(
@@ -113,3 +108,18 @@ def bearer(settings: Settings) -> Callable[..., dict[str, str]]:
             store.close()
 
     return make
+
+
+@pytest.fixture
+def numbers(client: TestClient, bearer: Callable[..., dict[str, str]]) -> Callable[[], str]:
+    """What Prometheus reads now."""
+
+    def read() -> str:
+        if "Authorization" not in key:
+            key.update(bearer("metrics", name="prometheus"))
+        answer = client.get("/metrics", headers=key)
+        assert answer.status_code == 200
+        return answer.text
+
+    key: dict[str, str] = {}
+    return read

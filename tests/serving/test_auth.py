@@ -23,15 +23,20 @@ from serving.settings import Settings
 SCOPE_OF: dict[str, Scope | None] = {
     "POST /v1/classify": "classify",
     "POST /v1/classify/batch": "classify",
+    "POST /predict": "classify",
     "POST /v1/feedback": "feedback",
+    "POST /ios/filter/{token}": "filter",
+    "POST /ios/report/{token}": "filter",
     "GET /v1/review/next": "label",
     "POST /v1/review/labels": "label",
     "GET /healthz": None,
     "GET /readyz": None,
     "GET /metrics": "metrics",
     "GET /openapi.json": None,
+    "GET /.well-known/apple-app-site-association": None,
 }
 GUARDED = [(route, scope) for route, scope in SCOPE_OF.items() if scope is not None]
+BY_HEADER = [(route, scope) for route, scope in GUARDED if "{token}" not in route]
 WITHOUT_KEY = [None, "Bearer cg_unknown", "Bearer", "Basic YTpi", "cg_unknown", "Bearer \xe1", "bearer  "]
 Bearer = Callable[..., dict[str, str]]
 
@@ -40,6 +45,7 @@ def ask(client: TestClient, route: str, headers: Mapping[str, str] | None = None
     """The status of a request that gets past the door and no further: its body is not even JSON."""
     method, _, path = route.partition(" ")
     sent = {"Content-Type": "application/json", **(headers or {})}
+    path = path.format(token=sent.get("Authorization", "").removeprefix("Bearer "))
     content = b"no JSON" if method == "POST" else None
     return client.request(method, path, headers=sent, content=content).status_code
 
@@ -60,7 +66,8 @@ def test_every_route_says_what_it_asks_for(settings: Settings) -> None:
 @pytest.mark.parametrize("route", [route for route, scope in SCOPE_OF.items() if scope is None])
 def test_an_open_route_answers_whoever_asks(client: TestClient, bearer: Bearer, route: str) -> None:
     unknown = {"Authorization": "Bearer cg_unknown"}
-    assert [ask(client, route, headers) for headers in (None, unknown, bearer("label"))] == [200] * 3
+    answers = [ask(client, route, headers) for headers in (None, unknown, bearer("label"))]
+    assert answers == [404 if ".well-known" in route else 200] * 3  # no app is named
 
 
 @pytest.mark.parametrize(("route", "scope"), GUARDED)
@@ -68,11 +75,21 @@ def test_a_guarded_route_answers_its_scope_and_admin_alone(
     client: TestClient, bearer: Bearer, route: str, scope: Scope
 ) -> None:
     passed = 200 if route.startswith("GET") else 400
-    expected = {own: passed if own in (scope, "admin") else 403 for own in SCOPES}
+    allowed = {scope} if "{token}" in route else {scope, "admin"}  # an address is no place for an admin's
+    expected = {own: passed if own in allowed else 403 for own in SCOPES}
     assert {own: ask(client, route, bearer(own, name=own)) for own in SCOPES} == expected
 
 
-@pytest.mark.parametrize(("route", "scope"), GUARDED)
+@pytest.mark.parametrize("route", [route for route, scope in GUARDED if "{token}" in route])
+def test_an_unknown_or_revoked_key_in_an_address_is_refused(
+    client: TestClient, bearer: Bearer, settings: Settings, route: str
+) -> None:
+    gone = bearer("filter", name="gone")
+    _revoke(settings, "gone")
+    assert [ask(client, route, headers) for headers in (gone, {"Authorization": "cg_x"})] == [401, 401]
+
+
+@pytest.mark.parametrize(("route", "scope"), BY_HEADER)
 def test_without_a_valid_key_nothing_is_read(
     client: TestClient, bearer: Bearer, settings: Settings, route: str, scope: Scope
 ) -> None:

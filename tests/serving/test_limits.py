@@ -21,6 +21,7 @@ from serving.limits import Limits
 from serving.overload import InFlight, Places, in_time
 from serving.problems import Problem
 from serving.settings import Settings
+from serving.workers import cores
 
 Bearer = Callable[..., dict[str, str]]
 Make = Callable[..., Any]
@@ -180,7 +181,7 @@ def test_a_batch_that_could_never_be_taken_is_told_so(
         never = send(11)
         assert never.status_code == 422
         assert never.json()["errors"] == [
-            {"where": "items", "what": "must have at most 10 items for this key"}
+            {"where": "body", "what": "must hold at most 10 messages for this key"}
         ]
         later = send(10)
         assert later.status_code == 429
@@ -322,21 +323,28 @@ def test_a_timeout_of_somebody_elses_is_not_taken_for_ours() -> None:
 def test_a_request_that_was_given_up_costs_the_model_nothing(
     settings: Settings, load: Any, bearer: Bearer, gate: threading.Event
 ) -> None:
-    with _serving(settings, load, answer_seconds=0.1) as (client, state), ThreadPoolExecutor(2) as pool:
+    with _serving(settings, load, answer_seconds=0.1) as (client, state), ThreadPoolExecutor() as pool:
         headers = bearer("classify")
-        model = state.service.models.serving()
+
+        def send() -> Any:
+            return client.post("/v1/classify", json={"text": "a"}, headers=headers)
+
+        def taken() -> float | None:
+            found: float | None = state.service.metrics.registry.get_sample_value(
+                "canhgiac_queue_seconds_count"
+            )
+            return found
+
         gate.clear()
-        first = pool.submit(client.post, "/v1/classify", json={"text": "a"}, headers=headers)
-        numbers = state.service.metrics.registry
-        _until(lambda: numbers.get_sample_value("canhgiac_batch_size_count") == 1)
+        begun = [pool.submit(send) for _ in range(cores())]
+        _until(lambda: taken() == cores())
         waiting = client.post("/v1/classify/batch", json={"items": [{"text": "a"}] * 40}, headers=headers)
-        assert [answer.status_code for answer in (first.result(), waiting)] == [503, 503]
+        assert [answer.result().status_code for answer in begun] == [503] * cores()
+        assert (waiting.status_code, waiting.json()["type"]) == (503, "urn:canhgiac:problem:busy")
         assert waiting.headers["Retry-After"]
-        model.batches.clear()
         gate.set()
-        after = client.post("/v1/classify", json={"text": "a"}, headers=headers)
-        assert after.status_code == 200
-        assert model.batches == [1, 1]
+        assert send().status_code == 200
+        assert taken() == cores() + 1
 
 
 def _until(holds: Callable[[], bool]) -> None:

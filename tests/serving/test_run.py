@@ -138,7 +138,7 @@ def test_what_is_in_flight_is_answered_before_the_end(
     items = {"items": [{"text": "Tai khoan bi khoa, dang nhap http://vcb-xacthuc.top ngay. "}] * 64}
     with ThreadPoolExecutor(1) as pool, httpx.Client(headers=_metrics_key(tmp_path), timeout=10) as numbers:
         sent = pool.submit(httpx.post, f"{url}/v1/classify/batch", json=items, headers=headers, timeout=30)
-        while "canhgiac_batch_size_count 0.0" in numbers.get(f"{url}/metrics").text:
+        while "canhgiac_queue_seconds_count 0.0" in numbers.get(f"{url}/metrics").text:
             time.sleep(0.01)
         process.send_signal(signal.SIGTERM)
         answer = sent.result()

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 from starlette.responses import Response
 from starlette.testclient import TestClient
 
@@ -115,10 +114,8 @@ def test_origins_come_from_the_environment_separated_by_commas(monkeypatch: pyte
 def test_an_origin_that_is_none_is_refused_with_a_sentence(
     monkeypatch: pytest.MonkeyPatch, origins: str
 ) -> None:
-    with pytest.raises(ValidationError, match="name each origin"):
-        Settings(cors_origins=origins)  # type: ignore[arg-type]
     monkeypatch.setenv("CANHGIAC_CORS_ORIGINS", origins)
-    with pytest.raises(CanhGiacError, match=r"^CANHGIAC_CORS_ORIGINS: name each origin .* without a path"):
+    with pytest.raises(CanhGiacError, match=r"^CANHGIAC_CORS_ORIGINS: .* is no origin; write https://"):
         settings_from_environment()
 
 

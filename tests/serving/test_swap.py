@@ -82,10 +82,9 @@ class _Model:
     def __init__(self, version: str, fails: bool) -> None:
         self.version, self._fails = version, fails
 
-    def answer(self, conversations: Any) -> list[Any]:
+    def answer(self, conversation: Any) -> Any:
         if self._fails:
-            raise RuntimeError(conversations[0].text)
-        return []
+            raise RuntimeError(conversation.text)
 
 
 def test_a_model_that_fails_its_self_test_is_not_put_in_place(tmp_path: Path) -> None:

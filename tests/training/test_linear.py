@@ -57,7 +57,7 @@ def test_the_network_adds_the_linear_log_odds_to_the_encoders(
     encoder = _classifier(base, config.finetune).eval()
     conversations = [example.conversation for example in load(corpus)[:20]]
     reader = Reader(Tokenizer.from_folder(tmp_path), linear.vocabulary, base.view, base.max_tokens)
-    inputs = [reader.read(one) for one in conversations]
+    inputs = [reader.inputs_of(one) for one in conversations]
     logits = torch.from_numpy(
         blended_logits(Blend(encoder, linear, Weights(0.5, 0.7, -0.2)).eval(), inputs)
     )

@@ -173,10 +173,11 @@ def test_phobert_takes_the_same_path(
     assert {"vocab.txt", "bpe.codes"} <= set(manifest.files)
     classifier = Classifier.from_pretrained(output)
     scam = Conversation.from_text("Tài khoản bị khóa. Đăng nhập vietcombank-x.top. Hết hạn hôm nay.")
-    [prediction] = classifier.predict([scam])
+    reading = classifier.read(scam)
+    prediction = classifier.predict_reading(reading)
     suspected = replace(prediction, verdict="scam")
     assert prediction.probabilities.shape == (28,)
-    assert any("Vietcombank" in one.reason for one in evidence(classifier, scam, suspected))
+    assert any("Vietcombank" in one.reason for one in evidence(classifier, reading, suspected))
     assert {"attacks", "coverage"} <= set(json.loads((output / "evaluation.json").read_text("utf-8")))
 
 

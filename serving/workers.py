@@ -1,0 +1,96 @@
+"""Off the event loop: a bounded queue, and a thread for each core that answers what waits.
+
+The network runs outside Python's lock, so two threads keep two cores busy. Each message goes through it
+alone: eight of like length together take 94 % of the time that they take one by one, and would give a
+message other numbers in company than alone (int8 activations are scaled over a batch).
+
+The queue is bounded: when it is full the caller hears so at once and nobody waits for an answer that
+comes too late.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from queue import SimpleQueue
+from time import perf_counter
+from typing import Generic, TypeVar
+
+from serving.problems import Problem
+
+#: Items that may wait: about a second of work for two cores; a batch of 256 fits.
+CAPACITY = 512
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def cores() -> int:
+    """How many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Workers(Generic[T, R]):
+    """Gives each item to ``work``, on one of ``threads`` threads of its own, the first come first.
+
+    ``on_taken`` hears how many seconds an item has waited.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[T], R],
+        *,
+        threads: int | None = None,
+        capacity: int = CAPACITY,
+        on_taken: Callable[[float], None] = lambda seconds: None,
+    ) -> None:
+        self._work, self._on_taken, self._capacity = work, on_taken, capacity
+        self._waiting: SimpleQueue[tuple[T, Future[R], float] | None] = SimpleQueue()
+        self._submitting = threading.Lock()
+        self._closed = False
+        self._threads = [
+            threading.Thread(target=self._run, name=f"worker-{number}", daemon=True)
+            for number in range(threads or cores())
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def __len__(self) -> int:
+        """How many items wait."""
+        return self._waiting.qsize()
+
+    def submit(self, items: Sequence[T]) -> list[Future[R]]:
+        """A future for each item; all are queued, or none and ``Problem`` (503) is raised."""
+        futures: list[Future[R]] = [Future() for _ in items]
+        with self._submitting:
+            if self._closed:
+                raise Problem("busy", "the service is stopping; ask again in a moment")
+            if len(self) + len(items) > self._capacity:
+                raise Problem("busy", f"{len(self)} messages wait already; ask again in a moment")
+            since = perf_counter()
+            for item, future in zip(items, futures, strict=True):
+                self._waiting.put((item, future, since))
+        return futures
+
+    def close(self) -> None:
+        """Finish what waits, refuse what comes, and return when the threads have ended."""
+        with self._submitting:
+            if not self._closed:
+                self._closed = True
+                for _ in self._threads:
+                    self._waiting.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self) -> None:
+        while (taken := self._waiting.get()) is not None:
+            item, future, since = taken
+            if not future.set_running_or_notify_cancel():
+                continue  # whoever asked has left
+            self._on_taken(perf_counter() - since)
+            try:
+                result = self._work(item)
+            except Exception as error:  # whatever it is, it is the caller's to hear
+                future.set_exception(error)
+            else:
+                future.set_result(result)

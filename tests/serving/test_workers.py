@@ -1,0 +1,112 @@
+"""The bounded queue and the threads that answer it."""
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+
+import pytest
+
+from serving.problems import Problem
+from serving.workers import Workers
+
+
+def _results(futures: Sequence[Future[int]]) -> list[int]:
+    return [future.result(5) for future in futures]
+
+
+class Held:
+    """Work that begins at once and ends when it is let go."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Semaphore(0)
+        self.let_go = threading.Event()
+        self.seen: list[int] = []
+
+    def __call__(self, item: int) -> int:
+        self.begun.release()
+        self.let_go.wait(5)
+        self.seen.append(item)
+        return item
+
+
+def test_results_come_back_in_order() -> None:
+    workers = Workers[int, int](lambda item: item * 10)
+    assert _results(workers.submit(range(10))) == [item * 10 for item in range(10)]
+    workers.close()
+
+
+def test_as_many_are_worked_on_at_once_as_there_are_threads() -> None:
+    held = Held()
+    workers = Workers(held, threads=3)
+    futures = workers.submit(range(5))
+    assert all(held.begun.acquire(timeout=5) for _ in range(3))
+    assert len(workers) == 2
+    held.let_go.set()
+    assert _results(futures) == list(range(5))
+    workers.close()
+
+
+def test_the_first_come_is_answered_first() -> None:
+    held = Held()
+    workers = Workers(held, threads=1)
+    futures = [future for item in range(6) for future in workers.submit([item])]
+    held.let_go.set()
+    assert _results(futures) == held.seen == list(range(6))
+    workers.close()
+
+
+def test_a_full_queue_takes_all_or_nothing() -> None:
+    held = Held()
+    workers = Workers(held, threads=1, capacity=3)
+    first = workers.submit([0])
+    held.begun.acquire(timeout=5)
+    waiting = workers.submit([1, 2])
+    with pytest.raises(Problem, match="2 messages wait"):
+        workers.submit([3, 4])
+    assert len(workers) == 2
+    held.let_go.set()
+    assert _results([*first, *waiting]) == [0, 1, 2]
+    workers.close()
+
+
+def test_one_item_that_fails_leaves_the_others_their_results() -> None:
+    def work(item: int) -> int:
+        if item == 2:
+            raise ValueError("two")
+        return item
+
+    workers = Workers(work)
+    one, two, three = workers.submit([1, 2, 3])
+    assert _results([one, three]) == [1, 3]
+    assert isinstance(two.exception(5), ValueError)
+    workers.close()
+
+
+def test_closing_finishes_what_waits_and_refuses_what_comes() -> None:
+    workers = Workers[int, int](lambda item: item)
+    futures = workers.submit(range(50))
+    workers.close()
+    workers.close()
+    assert _results(futures) == list(range(50))
+    with pytest.raises(Problem, match="stopping"):
+        workers.submit([1])
+
+
+def test_a_caller_who_left_costs_no_work() -> None:
+    held = Held()
+    workers = Workers(held, threads=1)
+    first, left, last = workers.submit([1, 2, 3])
+    left.cancel()
+    held.let_go.set()
+    assert _results([first, last]) == [1, 3]
+    workers.close()
+    assert held.seen == [1, 3]
+
+
+def test_how_long_each_item_waited_is_told() -> None:
+    waited: list[float] = []
+    workers = Workers[int, int](lambda item: item, on_taken=waited.append)
+    _results(workers.submit(range(3)))
+    workers.close()
+    assert len(waited) == 3
+    assert all(seconds >= 0 for seconds in waited)
