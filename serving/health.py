@@ -2,12 +2,13 @@
 
 from typing import Any, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
 from data.errors import CanhGiacError
-from serving.openapi import OK_OR_NOT
+from serving.auth import require
+from serving.openapi import OK_OR_NOT, problems
 from serving.problems import place_of
 from serving.service import Service, TheService
 
@@ -54,7 +55,12 @@ def readyz(service: TheService, response: Response) -> Readiness:
     return Readiness(status=status, model=model, store=store)
 
 
-@router.get("/metrics", response_class=Response)
+@router.get(
+    "/metrics",
+    dependencies=[Depends(require("metrics", cost=0))],
+    response_class=Response,
+    responses=problems(503),
+)
 def metrics(service: TheService) -> Response:
     """Numbers for Prometheus; none holds a text."""
     service.metrics.waiting.set(len(service.workers))

@@ -33,7 +33,7 @@ def cores() -> int:
 class Workers(Generic[T, R]):
     """Gives each item to ``work``, on one of ``threads`` threads of its own, the first come first.
 
-    ``on_done`` hears how many seconds an item waited and how many it was worked on.
+    ``on_taken`` hears how many seconds an item has waited, ``on_done`` how many it was worked on.
     """
 
     def __init__(
@@ -42,9 +42,11 @@ class Workers(Generic[T, R]):
         *,
         threads: int | None = None,
         capacity: int = CAPACITY,
-        on_done: Callable[[float, float], None] = lambda waited, worked: None,
+        on_taken: Callable[[float], None] = lambda waited: None,
+        on_done: Callable[[float], None] = lambda worked: None,
     ) -> None:
-        self._work, self._on_done, self._capacity = work, on_done, capacity
+        self._work, self._capacity = work, capacity
+        self._on_taken, self._on_done = on_taken, on_done
         self._waiting: SimpleQueue[tuple[T, Future[R], float] | None] = SimpleQueue()
         self._submitting = threading.Lock()
         self._closed = False
@@ -88,10 +90,11 @@ class Workers(Generic[T, R]):
             if not future.set_running_or_notify_cancel():
                 continue  # whoever asked has left
             begun = perf_counter()
+            self._on_taken(begun - since)
             try:
                 result = self._work(item)
             except Exception as error:  # whatever it is, it is the caller's to hear
                 future.set_exception(error)
             else:
                 future.set_result(result)
-            self._on_done(begun - since, perf_counter() - begun)
+            self._on_done(perf_counter() - begun)

@@ -137,3 +137,18 @@ def asking(kind: Any) -> Callable[..., Callable[..., Any]]:
         return lambda *args, **kwargs: asyncio.run(through_asyncio(*args, **kwargs))
 
     return of
+
+
+@pytest.fixture
+def numbers(client: TestClient, bearer: Callable[..., dict[str, str]]) -> Callable[[], str]:
+    """What Prometheus reads now."""
+
+    def read() -> str:
+        if "Authorization" not in key:
+            key.update(bearer("metrics", name="prometheus"))
+        answer = client.get("/metrics", headers=key)
+        assert answer.status_code == 200
+        return answer.text
+
+    key: dict[str, str] = {}
+    return read

@@ -104,9 +104,10 @@ def test_a_caller_who_left_costs_no_work() -> None:
 
 
 def test_how_long_each_item_took_is_told() -> None:
-    told: list[tuple[float, float]] = []
-    workers = Workers[int, int](lambda item: item, on_done=lambda *seconds: told.append(seconds))
+    waited: list[float] = []
+    worked: list[float] = []
+    workers = Workers[int, int](lambda item: item, on_taken=waited.append, on_done=worked.append)
     _results(workers.submit(range(3)))
     workers.close()
-    assert len(told) == 3
-    assert all(waited >= 0 and worked >= 0 for waited, worked in told)
+    assert len(waited) == len(worked) == 3
+    assert all(seconds >= 0 for seconds in waited + worked)
