@@ -23,9 +23,9 @@ from tests.bench.phobert import cached
 from tests.bench.services import ROOT, canhgiac, plain
 
 FULL = Plan(rounds=3, seconds=8, corpus_seconds=5, batches=16, score=3_000, model=400)
-QUICK = Plan(rounds=1, seconds=4, corpus_seconds=0, batches=0, score=500, model=200)
-#: Bodies of each mix: more than the fastest service gets through in one round.
-BODIES = 60_000
+QUICK = Plan(rounds=1, seconds=3, corpus_seconds=0, batches=0, score=300, model=150)
+#: Bodies for each second of load: more than the fastest service gets through.
+BODIES = 4_000
 
 
 def contenders(shipped: Path, cache: Path, scratch: Path) -> list[Contender]:
@@ -78,7 +78,9 @@ def measure(plan: Plan, shipped: Path, output: Path) -> list[report.Round]:
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         _tell("messages, and the networks to compare with (minutes, the first time) ...")
-        messages = Messages.written(scratch, max(BODIES, plan.score), plan.batches)
+        messages = Messages.written(
+            scratch, max(round(2 * BODIES * plan.seconds), plan.score), plan.batches
+        )
         everyone = contenders(shipped, output, scratch)
         for number in range(plan.rounds):
             values = {}

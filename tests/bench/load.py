@@ -9,6 +9,7 @@ looked at. Run it as a process of its own:
 
 import argparse
 import json
+import math
 import re
 import selectors
 import socket
@@ -215,7 +216,7 @@ def report(latencies: list[float], seconds: float, statuses: Counter[int]) -> Re
     ordered = sorted(latencies) or [0.0]
 
     def at(share: float) -> float:
-        return round(1000 * ordered[max(0, -int(-share * len(ordered) // 1) - 1)], 3)
+        return round(1000 * ordered[math.ceil(share * len(ordered)) - 1], 3)
 
     return Report(
         requests=len(latencies),

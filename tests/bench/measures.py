@@ -109,8 +109,10 @@ def over_http(
         found = {"cold_start": ready.cold_start, "memory_start": ready.memory()}
         loads = Loads(ready)
         loads.put(messages.phone, "--seconds", "1", "--connections", "16")
+        before = ready.processor_seconds()
         peak = loads.put(messages.phone, "--seconds", seconds)
         found["single"] = peak.per_second
+        found["processor"] = 1000 * (ready.processor_seconds() - before) / peak.requests
         busy = loads.put(messages.phone, "--seconds", seconds, "--rate", str(BUSY * peak.per_second))
         found |= {"p50": busy.p50, "p99": busy.p99}
         if plan.corpus_seconds:

@@ -44,6 +44,10 @@ class Running:
         """Resident memory of the process and its children in MB, pages that they share counted twice."""
         return sum(_status(pid, "VmRSS") for pid in _family(self.pid)) / 1024
 
+    def processor_seconds(self) -> float:
+        """What the process and its children have computed; other programs' work is not in it."""
+        return sum(_ticks(pid) for pid in _family(self.pid)) / os.sysconf("SC_CLK_TCK")
+
 
 def canhgiac(model_folder: Path, state: Path) -> Service:
     """The service of this project with a model folder, its state in a folder of its own."""
@@ -139,3 +143,9 @@ def _status(pid: int, name: str) -> float:
         if line.startswith(f"{name}:"):
             return float(line.split()[1])
     return 0.0
+
+
+def _ticks(pid: int) -> int:
+    """Clock ticks that a process has spent, its own and the kernel's for it."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
