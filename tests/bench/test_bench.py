@@ -24,8 +24,8 @@ def test_every_measure_of_a_contender_is_a_sane_number(tiny_model_folder: Path, 
     found = examine(contender, messages, PLAN, tmp_path, first=True)
     assert found.pop("failed") == 0
     assert set(found) == {
-        "cold_start", "memory_start", "single", "processor", "p50", "p99", "single_corpus", "batch", "memory_load",
-        "score", "score_memory", "model",
+        "cold_start", "memory_start", "single", "processor", "p50", "p99", "single_corpus", "batch",
+        "memory_load", "score", "score_memory", "model",
     }  # fmt: skip
     assert min(found.values()) > 0
     assert found["p50"] <= found["p99"]
