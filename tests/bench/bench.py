@@ -22,7 +22,7 @@ from tests.bench.measures import Contender, Messages, Plan, examine
 from tests.bench.phobert import cached
 from tests.bench.services import ROOT, canhgiac, plain
 
-FULL = Plan(rounds=3, seconds=8, corpus_seconds=5, batches=16, score=3_000, model=400)
+FULL = Plan(rounds=3, seconds=8, corpus_seconds=5, batches=8, score=2_000, model=400)
 QUICK = Plan(rounds=1, seconds=3, corpus_seconds=0, batches=0, score=300, model=150)
 #: Bodies for each second of load: more than the fastest service gets through.
 BODIES = 4_000
