@@ -19,7 +19,7 @@ from model.reader import Reading
 from model.view import View
 
 #: Clauses left out in the one extra pass; more are merged with their neighbours.
-MAX_CLAUSES = 12
+MAX_CLAUSES = 6
 #: Clauses shown at most.
 MAX_SHOWN = 3
 #: Clauses are left out of these newest characters, so that the pass stays short.
@@ -81,10 +81,12 @@ def decisive(classifier: Classifier, reading: Reading, prediction: Prediction) -
     cuts = [(start, end) for start, end in both if start[0] < start[1]]
     if not cuts:
         return []
-    whole, *without = (
+    nothing = _nothing(reading.view), _nothing(reading.folded)
+    scores = [
         classifier.score_text(_without(reading.view, cut, since), _without(reading.folded, same, since))
-        for cut, same in ((_nothing(reading.view), _nothing(reading.folded)), *cuts)
-    )
+        for cut, same in ([nothing, *cuts] if since else cuts)
+    ]
+    whole, without = (scores[0], scores[1:]) if since else (prediction.score, scores)
     falls = [_log_odds(whole) - _log_odds(score) for score in without]
     enough = max(SMALLEST_FALL, max(falls) / 2)
     best = sorted(range(len(cuts)), key=lambda index: -falls[index])[:MAX_SHOWN]

@@ -113,11 +113,11 @@ def _start(
     models = ModelSlot(partial(_folder, settings), partial(_load, load, metrics))
     models.refresh()
 
-    def work(conversation: Conversation) -> Answer:
-        return models.serving().answer(conversation)
+    def read(conversation: Conversation) -> Callable[[], Answer]:
+        return models.serving().read(conversation)
 
     workers = Workers(
-        work,
+        read,
         capacity=capacity,
         on_taken=metrics.queue_seconds.observe,
         on_done=metrics.model_seconds.observe,

@@ -27,7 +27,10 @@ class FakeModel:
     def __init__(self, version: str, gate: threading.Event) -> None:
         self.version, self._gate = version, gate
 
-    def answer(self, conversation: Conversation) -> Answer:
+    def read(self, conversation: Conversation) -> Callable[[], Answer]:
+        return lambda: self._answer(conversation)
+
+    def _answer(self, conversation: Conversation) -> Answer:
         self._gate.wait(10)
         if "explode" in conversation.text:
             raise RuntimeError(conversation.text)
