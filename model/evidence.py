@@ -13,13 +13,16 @@ from data.facts import Organisation
 from data.taxonomy import taxonomy
 from model.classifier import Classifier, Prediction
 from model.clauses import clauses, widen
-from model.entities import Entity, EntityType, Parsed, host_of, imitated, speaker, url_kind
+from model.entities import Entity, EntityType, Parsed
 from model.normalize import fold
 from model.reader import Reading
 from model.view import View
 
-#: Clauses left out in the one extra pass; more are merged with their neighbours.
+#: Clauses left out, one at a time; more are merged with their neighbours.
 MAX_CLAUSES = 6
+#: Characters that the model reads again for them in all, but for two clauses at least: the longer a
+#: conversation is, the larger are the parts that are left out.
+CHARACTERS_AGAIN = 2_400
 #: Clauses shown at most.
 MAX_SHOWN = 3
 #: Clauses are left out of these newest characters, so that the pass stays short.
@@ -141,7 +144,7 @@ def _facts(reading: Reading) -> list[Evidence]:
             continue
         asks = _asks_for_money(parsed.normalized.text)
         for entity in parsed.entities:
-            reason = _reason(entity, parsed.normalized.text, asks=asks)
+            reason = _reason(entity, parsed, asks=asks)
             if reason is not None:
                 found.append(Evidence(position, *_received(parsed, entity), reason))
     return found
@@ -152,23 +155,17 @@ def _asks_for_money(text: str) -> bool:
     return any(phrase in folded for phrase in _TRANSFER)
 
 
-def _reason(entity: Entity, text: str, *, asks: bool) -> str | None:
+def _reason(entity: Entity, parsed: Parsed, *, asks: bool) -> str | None:
     if entity.type == "account" and asks:
         return "Số tài khoản kèm yêu cầu chuyển tiền"
-    if entity.type != "url":
+    link = parsed.link(entity) if entity.type == "url" else None
+    if link is None or link.organisation is None:
         return None
-    host = host_of(entity.value)
-    organisation = imitated(host, text)
-    if organisation is not None:
-        return (
-            f"Đường dẫn mang tên {organisation.name} nhưng không phải trang chính thức{_own(organisation)}"
-        )
-    organisation = speaker(text) if url_kind(host, text) == "foreign" else None
-    if organisation is None:
-        return None
-    return (
-        f"Tin nêu tên {organisation.name} nhưng đường dẫn không thuộc trang chính thức{_own(organisation)}"
-    )
+    if link.kind == "lookalike":
+        what = f"Đường dẫn mang tên {link.organisation.name} nhưng không phải trang chính thức"
+    else:
+        what = f"Tin nêu tên {link.organisation.name} nhưng đường dẫn không thuộc trang chính thức"
+    return what + _own(link.organisation)
 
 
 def _own(organisation: Organisation) -> str:
@@ -183,8 +180,10 @@ def _places(messages: Sequence[Parsed], since: int) -> list[tuple[int, int, int]
         if position >= since and parsed.message.role == "sender"
         for start, end in clauses(parsed.message.text)
     ]
-    while len(places) > MAX_CLAUSES:
-        places = _merged(places)
+    length = sum(len(parsed.message.text) for parsed in messages[since:])
+    most = max(2, min(MAX_CLAUSES, CHARACTERS_AGAIN // max(1, length)))
+    while len(places) > most:
+        places = _merged(places, most)
     return places
 
 
@@ -197,7 +196,7 @@ def _recent(messages: Sequence[Parsed]) -> int:
     return first
 
 
-def _merged(places: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+def _merged(places: Sequence[tuple[int, int, int]], most: int) -> list[tuple[int, int, int]]:
     """Every other clause joined to the one before; where none can be joined, the oldest are dropped."""
     merged: list[tuple[int, int, int]] = []
     joined = False
@@ -208,7 +207,7 @@ def _merged(places: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int]
         else:
             merged.append((message, start, end))
             joined = False
-    return merged if len(merged) < len(places) else list(places[-MAX_CLAUSES:])
+    return merged if len(merged) < len(places) else list(places[-most:])
 
 
 def _range(view: View, place: tuple[int, int, int]) -> Range:
