@@ -9,7 +9,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help serve label train corpus bench test lint types clean
+.PHONY: help serve label train corpus bench torture test lint types clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ bench: .venv/dev ## measure the service beside a PhoBERT-sized one and a plain o
 
 test: lint types ## install everything, then run lint, strict types and every test
 	$(BIN)/python -m pytest
+
+torture: .venv/dev ## attack the real service, bounded in time (ONLY=leaks for one check, QUICK=1 for a tenth)
+	$(BIN)/python -m tests.torture.torture $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
 
 lint: .venv/dev ## check style, the Kubernetes manifest and what is installed for known vulnerabilities
 	$(BIN)/ruff check .

@@ -30,8 +30,9 @@ SUFFIXES: dict[str, Format] = {
     ".csv": "csv",
 }
 COLUMNS = ("id", "text", "messages", "sender", "channel", "label", "category", "note", "at")
-#: A spreadsheet runs a cell that begins with one of these as a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+#: A spreadsheet runs a cell that begins with one of these as a formula (OWASP, *CSV Injection*); where
+#: people write full-width signs, those too.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ def _time(value: Any) -> datetime:
 def _records(file: Path, format_: Format) -> Iterator[tuple[int, Any]]:
     """What the file holds, record by record, as its format writes it."""
     try:
-        text = file.read_text("utf-8-sig")
+        text = file.read_bytes().decode("utf-8-sig")  # read_text would make every line break \n
     except OSError as error:
         raise BadData(f"{file}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
