@@ -10,12 +10,13 @@ test split instead of 86), and the text is read once more instead of once for ev
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from data.facts import Organisation
 from data.taxonomy import taxonomy
 from model.classifier import Classifier, Prediction
 from model.clauses import clauses, widen
-from model.entities import Entity, EntityType, Parsed
+from model.entities import Entity, Parsed
 from model.normalize import fold
 from model.reader import Reading
 from model.view import View
@@ -34,7 +35,8 @@ _TRANSFER = (
     " ck ", "ck vao", "dat coc", "coc truoc", "nap tien", "nap vao", "nop phi", "nop tien", "dong phi",
     "thanh toan vao", "bank vao", "gui tien", " phi ",
 )  # fmt: skip
-_SHOWN: frozenset[EntityType] = frozenset(("url", "phone", "account"))
+#: The entities that lead to a scammer.
+IndicatorType = Literal["url", "phone", "account"]
 
 
 #: A half-open range of a view's text.
@@ -55,7 +57,7 @@ class Evidence:
 class Indicator:
     """A link, phone number or bank account in message number ``message`` (from 0)."""
 
-    type: EntityType
+    type: IndicatorType
     value: str
     message: int
     start: int
@@ -108,7 +110,7 @@ def indicators(messages: Sequence[Parsed]) -> list[Indicator]:
         Indicator(entity.type, entity.value, position, *_received(parsed, entity))
         for position, parsed in enumerate(messages)
         for entity in parsed.entities
-        if entity.type in _SHOWN
+        if entity.type in ("url", "phone", "account")
     ]
 
 

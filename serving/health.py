@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from data.errors import CanhGiacError
 from serving.auth import require
 from serving.openapi import OK_OR_NOT, problems
-from serving.problems import place_of
+from serving.problems import RETRY_AFTER, place_of
 from serving.service import Service, TheService
 
 router = APIRouter()
@@ -51,7 +51,8 @@ def readyz(service: TheService, response: Response) -> Readiness:
         status: Any = "stopping"
     else:
         status = "ready" if model.status == store.status == "ok" else "not ready"
-    response.status_code = 200 if status == "ready" else 503
+    if status != "ready":
+        response.status_code, response.headers["Retry-After"] = 503, RETRY_AFTER
     return Readiness(status=status, model=model, store=store)
 
 
