@@ -9,7 +9,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help serve label train corpus test lint types clean torture
+.PHONY: help serve label train corpus bench torture test lint types clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ corpus: .venv/dev ## print the data card anew, count the corpus and check it
 	$(BIN)/canhgiac corpus card
 	$(BIN)/canhgiac corpus stats
 	$(BIN)/canhgiac corpus check
+
+bench: .venv/dev ## measure the service beside a PhoBERT-sized one and a plain one (QUICK=1: a minute)
+	@exec $(BIN)/python -m tests.bench.bench $(if $(QUICK),--quick)
 
 test: lint types ## install everything, then run lint, strict types and every test
 	$(BIN)/python -m pytest

@@ -179,9 +179,9 @@ def serve(
 ) -> None:
     """Start the HTTP service; settings come from CANHGIAC_* (see README)."""
     from serving.run import run
-    from serving.settings import Settings
+    from serving.settings import settings_from_environment
 
-    run(Settings(), host=host, port=port)
+    run(settings_from_environment(), host=host, port=port)
 
 
 @app.command()
@@ -354,7 +354,8 @@ def pretrain(
 def keys_create(
     name: Annotated[str, typer.Option(help="Who will use it: an app, a bank, an annotator's pseudonym.")],
     scope: Annotated[
-        list[str], typer.Option(help="classify, feedback, label, filter or admin; repeat for several.")
+        list[str],
+        typer.Option(help="classify, feedback, label, filter, metrics or admin; repeat for several."),
     ],
     trainee: Annotated[
         bool, typer.Option("--trainee", help="Labels made with it never reach a dataset by themselves.")
@@ -391,7 +392,7 @@ def keys_revoke(
     state_dir: StateDir = STATE_DIR,
     database: Database = None,
 ) -> None:
-    """Make a key useless at once."""
+    """Make a key useless; a running service knows within about a second."""
     with _open_store(state_dir, database) as store:
         store.revoke_key(name)
     out.print(f"Revoked: {name}", highlight=False)

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from data import schema
 from data.errors import StoreError, UnknownItem
 
-Scope = Literal["classify", "feedback", "label", "filter", "admin"]
+Scope = Literal["classify", "feedback", "label", "filter", "metrics", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 
@@ -51,7 +51,7 @@ def create(
         sa.insert(schema.keys).values(
             id=uuid.uuid4().hex,
             name=name,
-            digest=_digest(token),
+            digest=digest_of(token),
             scopes=" ".join(sorted(set(scopes))),
             confirmed=confirmed,
             created_at=now,
@@ -62,7 +62,7 @@ def create(
 
 def authenticate(connection: sa.Connection, token: str) -> Key | None:
     """The key with this secret, if it is in use."""
-    digest = _digest(token)
+    digest = digest_of(token)
     row = connection.execute(sa.select(schema.keys).where(schema.keys.c.digest == digest)).first()
     if row is None or not hmac.compare_digest(row.digest, digest) or row.revoked_at:
         return None
@@ -73,6 +73,12 @@ def every(connection: sa.Connection) -> list[Key]:
     """Every key, revoked ones too, oldest first."""
     rows = connection.execute(sa.select(schema.keys).order_by(schema.keys.c.created_at, schema.keys.c.id))
     return [_key(row) for row in rows]
+
+
+def by_digest(connection: sa.Connection) -> dict[str, Key]:
+    """Every key in use by its digest (see ``digest_of``)."""
+    rows = connection.execute(sa.select(schema.keys).where(schema.keys.c.revoked_at.is_(None)))
+    return {row.digest: _key(row) for row in rows}
 
 
 def revoke(connection: sa.Connection, name: str, now: datetime) -> None:
@@ -86,7 +92,8 @@ def _in_use(name: str) -> tuple[sa.ColumnElement[bool], ...]:
     return schema.keys.c.name == name, schema.keys.c.revoked_at.is_(None)
 
 
-def _digest(token: str) -> str:
+def digest_of(token: str) -> str:
+    """What is stored of a key, and what it is found by: 64 hexadecimal digits."""
     # 256 random bits need no slow hash: they cannot be guessed, whatever a guess costs.
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 

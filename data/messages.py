@@ -51,6 +51,9 @@ _OF_AN_EXAMPLE = (
 MAX_CHARACTERS = 2_000
 #: The longest conversation accepted, in messages.
 MAX_MESSAGES = 100
+#: The longest conversation accepted, in characters: a hundred turns as people type them, or four of the
+#: longest messages. What a longer one says is in its latest turns.
+MAX_CONVERSATION_CHARACTERS = 8_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,12 @@ class Conversation:
         for position, message in enumerate(self.messages):
             if len(message.text) > MAX_CHARACTERS:
                 raise TextTooLong(position, len(message.text), MAX_CHARACTERS)
+        length = sum(len(message.text) for message in self.messages)
+        if length > MAX_CONVERSATION_CHARACTERS:
+            raise BadMessage(
+                f"the conversation has {length} characters; "
+                f"the limit is {MAX_CONVERSATION_CHARACTERS}: send the latest messages"
+            )
         if not any(message.text.strip() for message in self.messages):
             raise BadMessage("the conversation has no text; send at least one character")
         return self

@@ -88,6 +88,11 @@ class Store:
         with self._database.read() as connection:
             return keys.every(connection)
 
+    def keys_by_digest(self) -> dict[str, Key]:
+        """Every key in use by its digest (``data.keys.digest_of``): who has them need not ask again."""
+        with self._database.read() as connection:
+            return keys.by_digest(connection)
+
     def revoke_key(self, name: str, *, now: datetime | None = None) -> None:
         """End a key's use; ``UnknownItem`` when no key of that name is in use."""
         with self._database.write() as connection:

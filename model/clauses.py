@@ -18,16 +18,21 @@ def clauses(text: str) -> list[tuple[int, int]]:
     """(start, end) of each clause, without the spaces around it; together they hold every word."""
     found: list[tuple[int, int]] = []
     for match in _CLAUSE.finditer(text):
-        start, end = widen(text, match.start(), match.start() + len(match[0].rstrip()))
-        if found and (start < found[-1][1] or found[-1][1] - found[-1][0] < SHORTEST):
+        last = found[-1][1] if found else 0
+        if match.end() <= last:  # inside a character that belongs to the one before
+            continue
+        start, end = widen(text, match.start(), match.start() + len(match[0].rstrip()), floor=last)
+        if found and (start < last or found[-1][1] - found[-1][0] < SHORTEST):
             found[-1] = (found[-1][0], end)
         else:
             found.append((start, end))
     return found
 
 
-def widen(text: str, start: int, end: int) -> tuple[int, int]:
+def widen(text: str, start: int, end: int, *, floor: int = 0) -> tuple[int, int]:
     r"""The range, grown until it splits no character as people see it.
+
+    A start that has passed ``floor`` goes no further back.
 
     A letter with its marks, a flag or a family of emoji is several code points (Unicode extended
     grapheme clusters, UAX 29). Where the rule needs tables that Python does not carry, this joins
@@ -36,7 +41,7 @@ def widen(text: str, start: int, end: int) -> tuple[int, int]:
     >>> widen("e\u0301m", 0, 1)
     (0, 2)
     """
-    while 0 < start < len(text) and _joined(text, start):
+    while floor <= start and 0 < start < len(text) and _joined(text, start):
         start -= 1
     while 0 < end < len(text) and _joined(text, end):
         end += 1

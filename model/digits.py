@@ -18,6 +18,8 @@ from model.urls import Found
 
 NumberType = Literal["phone", "account", "code"]
 
+#: Digits of a Vietnamese phone number with its country code.
+_LONGEST_PHONE = 12
 #: How far before a number a word still speaks of it, in characters.
 REACH = 40
 _ACCOUNT = r"stk|so tk|so tai khoan|tk"
@@ -116,8 +118,12 @@ def _read(
 
 def _first_part(folded: str, start: int, end: int) -> Number | None:
     """A phone number at the head of a run: two numbers are often written side by side."""
+    if folded[start] not in "08":
+        return None
     for space in re.finditer(" ", folded[start:end]):
         written = folded[start : start + space.start()]
+        if len(_digits(written)) > _LONGEST_PHONE:
+            break
         if _is_phone(written):
             return Number("phone", _phone(written), start, start + space.start())
     return None

@@ -19,7 +19,7 @@ from typing import Literal
 from data.messages import Message
 from model.amounts import find_amounts, find_dates
 from model.digits import find_hotlines, find_numbers, is_hotline
-from model.hosts import imitated, speaker, url_kind
+from model.hosts import Link, links, url_kind
 from model.normalize import Normalized, fold, normalize
 from model.urls import find_addresses, find_urls, host_of
 
@@ -29,10 +29,8 @@ __all__ = [
     "Parsed",
     "find_entities",
     "host_of",
-    "imitated",
     "is_hotline",
     "parse",
-    "speaker",
     "url_kind",
 ]
 
@@ -55,17 +53,27 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A message, its normalized text and what that names: found once, for the view and the reasons."""
+    """A message, its normalized text and what that names: found once, for the view and the reasons.
+
+    ``links`` says of each host whose it is.
+    """
 
     message: Message
     normalized: Normalized
     entities: tuple[Entity, ...]
+    links: dict[str, Link]
+
+    def link(self, url: Entity) -> Link:
+        """Whose a link is."""
+        return self.links[host_of(url.value)]
 
 
 def parse(message: Message) -> Parsed:
     """The message with its normalized text and its entities."""
     normalized = normalize(message.text)
-    return Parsed(message, normalized, tuple(find_entities(normalized.text)))
+    entities = tuple(find_entities(normalized.text))
+    hosts = [host_of(entity.value) for entity in entities if entity.type == "url"]
+    return Parsed(message, normalized, entities, links(hosts, normalized.text) if hosts else {})
 
 
 def find_entities(text: str) -> list[Entity]:

@@ -1,8 +1,9 @@
 """Whose a host is: an organisation's own, an imitation of one, or a shortener that hides it."""
 
 import re
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
 from typing import Literal
 
 from data.facts import Organisation, organisations, platforms, shorteners
@@ -20,26 +21,51 @@ _SPEAKERS = frozenset(
 _LEET = str.maketrans("013457", "oieast")
 
 
-def url_kind(host: str, text: str) -> UrlKind:
-    """Whose a host is, as far as the facts tell, given the text it stands in.
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Whose a link's host is, as far as the facts tell.
 
     ``official``: a known organisation's, sub-domains included. ``shortener``: leads anywhere, or to a
     page that anybody may open (zalo.me): genuine senders and scammers both use it.
     ``lookalike``: bears an organisation's name and is not its own; see ``imitated``. ``foreign``: bears
     nobody's, in a text whose first words name an organisation that has domains of its own.
+    ``organisation`` is the one that is imitated or named.
+    """
 
-    >>> url_kind("portal.vietcombank.com.vn", ""), url_kind("vietcombank-login.top", "")
-    ('official', 'lookalike')
+    kind: UrlKind
+    organisation: Organisation | None = None
+
+
+def links(hosts: Iterable[str], text: str) -> dict[str, Link]:
+    """Each host's link, given the text that they stand in. Time grows linearly with both.
+
+    >>> found = links(["portal.vietcombank.com.vn", "vietcombank-login.top", "qkz8.top"], "ACB: dang nhap")
+    >>> [(link.kind, link.organisation and link.organisation.id) for link in found.values()]
+    [('official', None), ('lookalike', 'vietcombank'), ('foreign', 'acb')]
+    """
+    words = spoken(text)
+    named = speaker(text)
+    return {host: _link(host, words, named) for host in dict.fromkeys(hosts)}
+
+
+def _link(host: str, words: str, named: Organisation | None) -> Link:
+    if owner(host) is not None:
+        return Link("official")
+    if _leads_anywhere(host):
+        return Link("shortener")
+    organisation = imitated(host, words)
+    if organisation is not None:
+        return Link("lookalike", organisation)
+    return Link("foreign", named) if named is not None else Link("other")
+
+
+def url_kind(host: str, text: str) -> UrlKind:
+    """The kind of one host's link; see ``Link``.
+
     >>> url_kind("qkz8.top", "Vietcombank: dang nhap"), url_kind("qkz8.top", "Quan Ba Sau moi ghe")
     ('foreign', 'other')
     """
-    if owner(host) is not None:
-        return "official"
-    if _leads_anywhere(host):
-        return "shortener"
-    if imitated(host, text) is not None:
-        return "lookalike"
-    return "foreign" if speaker(text) is not None else "other"
+    return links([host], text)[host].kind
 
 
 def owner(host: str) -> Organisation | None:
@@ -59,30 +85,52 @@ def owner(host: str) -> Organisation | None:
     return None
 
 
-def imitated(host: str, text: str) -> Organisation | None:
+def imitated(host: str, words: str) -> Organisation | None:
     """The organisation whose name a host bears without being its own, if there is one.
 
     Names of five letters or more count anywhere in the host; shorter ones only as a whole word of
-    it, or at a word's start when the text speaks of that organisation.
+    it, or at a word's start when the text, whose ``words`` these are, speaks of that organisation.
 
-    >>> imitated("vcbdigi-huy.top", "Vietcombank: dang nhap tai").id
+    >>> imitated("vcbdigi-huy.top", spoken("Vietcombank: dang nhap tai")).id
     'vietcombank'
-    >>> imitated("vcbdigi-huy.top", "Xem lich thi dau") is None
+    >>> imitated("vcbdigi-huy.top", spoken("Xem lich thi dau")) is None
     True
     """
     if owner(host) is not None or _leads_anywhere(host):
         return None
     folded = fold(host)
     for spelling in {folded: None, folded.translate(_LEET): None, folded.replace("rn", "m"): None}:
-        words = re.split(r"[.-]", spelling)[:-1]
-        joined = "".join(words)
-        for organisation, name in _names():
-            if name in words or (len(name) >= 5 and name in joined):
-                return organisation
-            starts = len(name) >= 3 and any(word.startswith(name) for word in words)
-            if starts and _speaks(text, organisation):
-                return organisation
+        borne = [place for place, bears in _borne(re.split(r"[.-]", spelling)[:-1]) if bears(words)]
+        if borne:
+            return _names()[min(borne)][0]
     return None
+
+
+def spoken(text: str) -> str:
+    """The words of a text, folded, with one space around each: where ``imitated`` looks for names."""
+    return f" {re.sub(r'[^a-z0-9+]+', ' ', fold(text)).strip()} "
+
+
+def _borne(labels: Sequence[str]) -> Iterator[tuple[int, Callable[[str], bool]]]:
+    """Places of the names that a host's words bear, and whether each counts in a text."""
+    for word in labels:
+        for name in _parts(word, starts=range(1), least=1):
+            for place in _places().get(name, ()):
+                if name == word:
+                    yield place, lambda words: True
+                elif len(name) >= 3:
+                    yield place, partial(_speaks, organisation=_names()[place][0])
+    joined = "".join(labels)
+    for name in _parts(joined, starts=range(len(joined)), least=5):
+        for place in _places().get(name, ()):
+            yield place, lambda words: True
+
+
+def _parts(word: str, *, starts: range, least: int) -> Iterator[str]:
+    """Every part of a word that may be a name, from each of the places where it may start."""
+    for start in starts:
+        for end in range(start + least, min(len(word), start + _longest()) + 1):
+            yield word[start:end]
 
 
 def speaker(text: str) -> Organisation | None:
@@ -111,9 +159,8 @@ def _parents(host: str) -> Iterator[str]:
     return (".".join(labels[index:]) for index in range(len(labels)))
 
 
-def _speaks(text: str, organisation: Organisation) -> bool:
-    spoken = f" {re.sub(r'[^a-z0-9+]+', ' ', fold(text))} "
-    return any(f" {alias} " in spoken for alias in organisation.aliases)
+def _speaks(words: str, organisation: Organisation) -> bool:
+    return any(f" {alias} " in words for alias in organisation.aliases)
 
 
 @cache
@@ -145,3 +192,17 @@ def _names() -> tuple[tuple[Organisation, str], ...]:
         for entry in organisations().values()
         for alias in (*entry.aliases, *(("gov",) if entry.kind == "state" else ()))
     )
+
+
+@cache
+def _places() -> dict[str, tuple[int, ...]]:
+    """Where each name stands in ``_names``: an organisation further up goes before."""
+    found: dict[str, tuple[int, ...]] = {}
+    for place, (_, name) in enumerate(_names()):
+        found[name] = (*found.get(name, ()), place)
+    return found
+
+
+@cache
+def _longest() -> int:
+    return max(map(len, _places()))

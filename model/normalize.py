@@ -28,6 +28,11 @@ from data.facts import confusables, organisations
 NORMALIZER_VERSION = 3
 
 
+#: Letters that one character may add in compatibility form. ﷺ adds seventeen, so that a short message
+#: of it would be a long one; no Vietnamese writes it.
+LONGEST_LIGATURE = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Normalized:
     """Normalized text and the map back to the text as received.
@@ -137,7 +142,10 @@ def _clusters(text: str) -> list[tuple[int, int, str]]:
 def _visible(cluster: str) -> str:
     """One cluster composed, in compatibility form, other alphabets' look-alikes made Latin."""
     seen = []
-    for character in unicodedata.normalize("NFKC", cluster):
+    composed = unicodedata.normalize("NFKC", cluster)
+    if len(composed) > len(cluster) + LONGEST_LIGATURE:
+        return " "
+    for character in composed:
         category = unicodedata.category(character)
         if category[0] == "Z" or category == "Cc":
             seen.append(" ")

@@ -19,7 +19,7 @@ from itertools import accumulate, repeat
 from typing import Literal, NamedTuple, get_args
 
 from data.messages import Conversation
-from model.entities import Entity, Parsed, host_of, is_hotline, parse, url_kind
+from model.entities import Entity, Parsed, host_of, is_hotline, parse
 from model.normalize import Normalized, fold
 from model.segment import segment
 
@@ -138,12 +138,11 @@ def _origins(message: int, normalized: Normalized, piece: Piece) -> Iterable[tup
 
 def _folded(index: int, parsed: Parsed) -> Iterator[Piece]:
     yield Piece(f"<{parsed.message.role}>")
-    text = parsed.normalized.text
-    folded = _defused(fold(text))
+    folded = _defused(fold(parsed.normalized.text))
     end = 0
     for entity in parsed.entities:
         yield from _plain(folded, end, entity.start)
-        for word in _words(entity, text):
+        for word in _words(entity, parsed):
             yield Piece(word, entity.start, entity.end)
         end = entity.end
     yield from _plain(folded, end, len(folded))
@@ -159,15 +158,14 @@ def _plain(text: str, start: int, end: int) -> Iterator[Piece]:
         yield Piece(text[left:right], left, right, letters=True)
 
 
-def _words(entity: Entity, text: str) -> list[str]:
+def _words(entity: Entity, parsed: Parsed) -> list[str]:
     """The token for an entity; a link's is followed by the words of its host."""
     if entity.type == "phone":
         return ["<hotline>" if is_hotline(entity.value) else "<phone>"]
     if entity.type != "url":
         return [f"<{entity.type}>"]
-    host = host_of(entity.value)
-    words = _defused(fold(re.sub(r"[.-]+", " ", host)).strip())
-    return [f"<url_{url_kind(host, text)}>", f" {words}"]
+    words = _defused(fold(re.sub(r"[.-]+", " ", host_of(entity.value))).strip())
+    return [f"<url_{parsed.link(entity).kind}>", f" {words}"]
 
 
 def _segmented(index: int, parsed: Parsed) -> Iterator[Piece]:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from data.messages import Channel
 from data.taxonomy import Label, Verdict
+from model.evidence import IndicatorType
 from serving import examples
 from serving.schemas import MessageIn
 
@@ -32,7 +33,7 @@ class EvidenceOut(BaseModel):
 class IndicatorOut(BaseModel):
     """A URL, phone number or bank account seen in the text."""
 
-    type: str
+    type: IndicatorType
     value: str
     message: int
     start: int

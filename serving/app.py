@@ -22,9 +22,13 @@ from serving.access import Access
 from serving.answers import Answer
 from serving.bodies import invalid
 from serving.drift import reference_in
+from serving.keyring import Keyring
+from serving.limits import Limits, RateFields
 from serving.metrics import Metrics
 from serving.openapi import document
+from serving.overload import InFlight, Places
 from serving.problems import Problem, logger, place_of, problem_of, store_not_ready
+from serving.security import protect
 from serving.served import FolderModel, ServedModel
 from serving.service import Service
 from serving.settings import Settings
@@ -65,9 +69,12 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.service = service = _start(settings, metrics, load, capacity)
         service.models.watch(watch_seconds)
+        app.state.keyring = keyring = Keyring(service.store.keys_by_digest)
+        keyring.start()
         async with delivering(service.store.webhooks, webhook_key, metrics):
             yield
         service.stopping = True
+        await keyring.close()
         service.models.close()
         service.workers.close()
         service.store.close()
@@ -82,7 +89,12 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.apple_apps = settings.apple_apps
+    app.state.limits = Limits(settings.messages_per_minute, settings.filter_messages_per_minute)
+    app.state.places = Places(settings.concurrency)
+    app.add_middleware(RateFields)  # the innermost layer; the next is around it
+    app.add_middleware(InFlight, places=app.state.places)
     app.add_middleware(Access, metrics=metrics, tracer=tracer or tracer_from(os.environ))
+    protect(app, settings)
     for router in (routes.router, predict.router, ios.router, review.router, health.router):
         app.include_router(router)
     for error, tell in _TOLD.items():
@@ -101,10 +113,16 @@ def _start(
     models = ModelSlot(partial(_folder, settings), partial(_load, load, metrics))
     models.refresh()
 
-    def work(conversation: Conversation) -> Answer:
-        return models.serving().answer(conversation)
+    def read(conversation: Conversation) -> Callable[[], Answer]:
+        return models.serving().read(conversation)
 
-    return Service(store, models, Workers(work, capacity=capacity, on_done=metrics.count_work), metrics)
+    workers = Workers(
+        read,
+        capacity=capacity,
+        on_taken=metrics.queue_seconds.observe,
+        on_done=metrics.model_seconds.observe,
+    )
+    return Service(store, models, workers, metrics, settings.answer_seconds)
 
 
 def _load(load: Callable[[Path], ServedModel], metrics: Metrics, folder: Path) -> ServedModel:

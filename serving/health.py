@@ -2,13 +2,14 @@
 
 from typing import Any, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
 from data.errors import CanhGiacError
-from serving.openapi import OK_OR_NOT
-from serving.problems import place_of
+from serving.auth import require
+from serving.openapi import OK_OR_NOT, problems
+from serving.problems import RETRY_AFTER, place_of
 from serving.service import Service, TheService
 
 router = APIRouter()
@@ -50,11 +51,17 @@ def readyz(service: TheService, response: Response) -> Readiness:
         status: Any = "stopping"
     else:
         status = "ready" if model.status == store.status == "ok" else "not ready"
-    response.status_code = 200 if status == "ready" else 503
+    if status != "ready":
+        response.status_code, response.headers["Retry-After"] = 503, RETRY_AFTER
     return Readiness(status=status, model=model, store=store)
 
 
-@router.get("/metrics", response_class=Response)
+@router.get(
+    "/metrics",
+    dependencies=[Depends(require("metrics", cost=0))],
+    response_class=Response,
+    responses=problems(503),
+)
 def metrics(service: TheService) -> Response:
     """Numbers for Prometheus; none holds a text."""
     service.metrics.waiting.set(len(service.workers))

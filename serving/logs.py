@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, TextIO
-from uuid import uuid4
 
+from serving.ids import new_id
 from serving.problems import place_of
 
 #: The id of the request in hand, for every line that is logged on its way.
@@ -34,7 +34,7 @@ def request_id(sent: str | None) -> str:
     >>> len(request_id("two words"))
     32
     """
-    return sent if sent is not None and _ID.fullmatch(sent) else uuid4().hex
+    return sent if sent is not None and _ID.fullmatch(sent) else new_id()
 
 
 def log_to(stream: TextIO = sys.stderr) -> None:

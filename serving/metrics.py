@@ -31,7 +31,8 @@ _SECONDS = (
 class Metrics:
     """What the service counts and times.
 
-    ``count_work``, ``count_asked``, ``request`` and ``answered`` are called where these things happen.
+    ``request``, ``answered``, ``count_asked`` and the ``observe`` of the seconds are called where these
+    things happen.
     """
 
     def __init__(self) -> None:
@@ -94,11 +95,6 @@ class Metrics:
         """Count an answer, and remember its score and category for the drift; no text is kept."""
         self._verdict(answer.verdict, answer.category.id).inc()
         self.drift.observe(answer.model.version, answer.score, answer.category.id)
-
-    def count_work(self, waited: float, worked: float) -> None:
-        """Count a conversation that was worked on, in seconds."""
-        self.queue_seconds.observe(waited)
-        self.model_seconds.observe(worked)
 
     def count_asked(self, hit: bool) -> None:
         """Count a look into the cache."""

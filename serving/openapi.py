@@ -45,7 +45,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
             "description": "; ".join(title for known, title in KINDS.values() if known == status),
             "content": {MEDIA_TYPE: {"schema": {"$ref": _REFERENCE.format(model=ProblemOut.__name__)}}},
         }
-        for status in sorted({400, 401, 403, 422, *statuses})
+        for status in sorted({400, 401, 403, 422, 429, *statuses})
     }
 
 

@@ -2,10 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 
+from data.store import Key
 from serving.auth import require
 from serving.bodies import BATCH_BODY_LIMIT, body_of
+from serving.limits import charge
 from serving.openapi import body_docs, problems
 from serving.problems import Problem
 from serving.routes import in_turns
@@ -20,12 +22,13 @@ PATH = "/predict"
 
 @router.post(
     PATH,
-    dependencies=[Depends(require("classify"))],
     responses=problems(408, 413, 415, 503),
     openapi_extra=body_docs(PredictRequest),
 )
 async def predict(
+    request: Request,
     service: TheService,
+    key: Annotated[Key, Depends(require("classify"))],
     body: Annotated[PredictRequest, Depends(body_of(PredictRequest, BATCH_BODY_LIMIT))],
 ) -> list[Score] | list[list[Score]]:
     """The labels of one text, the likeliest first; of several texts a list of such lists.
@@ -33,8 +36,10 @@ async def predict(
     The likelier label is no verdict: `/v1/classify` weighs it against the model's thresholds. One
     text that cannot be classified fails the call. Problems also have TEI's `error` and `error_type`.
     """
+    texts = body.conversations()
+    charge(request, key, len(texts) - 1, spent=1)
     scores = []
-    for outcome in await in_turns(service, body.conversations()):
+    for outcome in await in_turns(service, texts):
         if isinstance(outcome, Problem):
             raise outcome
         scores.append(body.scores(outcome.score))

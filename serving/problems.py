@@ -38,6 +38,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "text-too-long": (422, "A message is too long"),
     "consent-missing": (422, "There is no consent to store this message"),
     "key-reused": (422, "This Idempotency-Key was used for another feedback"),
+    "too-many-requests": (429, "Too many requests"),
     "unexpected": (500, "The service failed"),
     "busy": (503, "The service is busy"),
     "model-not-ready": (503, "No model is served now"),

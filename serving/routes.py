@@ -15,6 +15,7 @@ from serving.answers import Answer, BatchAnswer, BatchItem, FeedbackAnswer, Prob
 from serving.auth import require
 from serving.bodies import BATCH_BODY_LIMIT, body_of, parsed
 from serving.flat import FLAT_DOCS, flat, wants_text
+from serving.limits import charge
 from serving.openapi import body_docs, problems
 from serving.problems import Fault, Problem, problem_of
 from serving.schemas import BatchRequest, ClassifyRequest, FeedbackRequest, RetryKey
@@ -62,16 +63,18 @@ async def classify(
 
 @router.post(
     "/classify/batch",
-    dependencies=[Depends(require("classify"))],
     response_model_exclude_unset=True,
     responses=problems(408, 413, 415, 503),
     openapi_extra=body_docs(BatchRequest),
 )
 async def classify_batch(
+    request: Request,
     service: TheService,
+    key: Annotated[Key, Depends(require("classify"))],
     body: Annotated[BatchRequest, Depends(body_of(BatchRequest, BATCH_BODY_LIMIT))],
 ) -> BatchAnswer:
     """Up to 256 messages or conversations at once; each has its own result or its own problem."""
+    charge(request, key, len(body.items) - 1, spent=1)
     read = [_conversation_or_problem(item) for item in body.items]
     answers = iter(await in_turns(service, [item for item in read if isinstance(item, Conversation)]))
     outcomes = [next(answers) if isinstance(item, Conversation) else item for item in read]
@@ -135,13 +138,14 @@ def _conversation_or_problem(item: object) -> Conversation | Problem:
 async def in_turns(service: Service, conversations: list[Conversation]) -> list[Answer | Problem]:
     """Outcomes in order, queued a few at a time: one big batch keeps nobody else waiting.
 
-    Raises ``Problem`` (503) when not even the first fits into the queue.
+    Raises ``Problem`` (503) when not even the first fits into the queue or is answered in time.
     """
     outcomes: list[Answer | Problem] = []
+    by = service.answer_by()
     for first in range(0, len(conversations), TURN):
         turn = conversations[first : first + TURN]
         try:
-            outcomes += await service.outcomes(turn)
+            outcomes += await service.outcomes(turn, by=by)
         except Problem as refusal:
             if not outcomes:
                 raise

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,10 @@ from serving.settings import Settings
 
 #: Seconds that requests in flight have after SIGTERM; less than the 30 of most supervisors.
 DRAIN_SECONDS = 20
+
+#: How long one of Python's threads may keep the others waiting. With the usual 5 ms, the thread that
+#: answers requests spends most of its time waiting for those that compute.
+SWITCH_SECONDS = 0.0002
 
 _TRY = '{"text": "VCB: Tai khoan cua ban bi khoa. Dang nhap http://vcb-xacthuc.top de mo lai"}'
 
@@ -47,6 +52,7 @@ def run(settings: Settings, host: str, port: int) -> None:
     the store cannot be opened.
     """
     log_to()
+    sys.setswitchinterval(SWITCH_SECONDS)
     with _bound(host, port) as listening:
         prepare_first_start(settings)
         server = _Server(settings, listening)

@@ -52,7 +52,7 @@ class ConversationIn(Request):
 
     text: Text | None = Field(None, description="One message as received, at most 2,000 characters.")
     messages: Annotated[list[MessageIn], Field(min_length=1, max_length=MAX_MESSAGES)] | None = Field(
-        None, description="A conversation in the order it was sent."
+        None, description="A conversation in the order it was sent, at most 8,000 characters in all."
     )
     sender: Name | None = Field(None, description="Brand name, short code or number the phone shows.")
     channel: Channel | None = Field(None, description="Where it arrived.")

@@ -1,9 +1,9 @@
 """A model in service: from conversations to answers, with their reasons and advice."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Protocol
-from uuid import uuid4
 
 from data.messages import Conversation
 from data.taxonomy import taxonomy
@@ -14,6 +14,7 @@ from model.reader import Reading
 from model.verdict import advice
 from serving.answers import Answer, CategoryOut, EvidenceOut, IndicatorOut, ModelOut
 from serving.cache import Cache
+from serving.ids import new_id
 
 #: What a new model is asked before it may serve: a scam and an ordinary message.
 SELF_TEST = (
@@ -29,8 +30,8 @@ class ServedModel(Protocol):
     def version(self) -> str:
         """The version of the model folder."""
 
-    def answer(self, conversation: Conversation) -> Answer:
-        """What is said about a conversation."""
+    def read(self, conversation: Conversation) -> Callable[[], Answer]:
+        """A function that gives the answer to a conversation, which has been read."""
 
 
 class FolderModel:
@@ -50,12 +51,15 @@ class FolderModel:
         """
         return cls(Classifier.from_pretrained(path), Cache(cached, on_asked))
 
-    def answer(self, conversation: Conversation) -> Answer:
-        """What the model says about a conversation, with its reasons."""
-        reading = self._classifier.read(conversation)
+    def read(self, conversation: Conversation) -> Callable[[], Answer]:
+        """A function that gives the answer to a conversation, which has been read."""
+        return partial(self._answer, self._classifier.read(conversation))
+
+    def _answer(self, reading: Reading) -> Answer:
+        """What the model says, with its reasons."""
         prediction, ranges = self._judged(reading)
         return Answer(
-            id=f"c_{uuid4().hex}",
+            id=f"c_{new_id()}",
             label=prediction.label,
             score=prediction.score,
             verdict=prediction.verdict,

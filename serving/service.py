@@ -13,6 +13,7 @@ from data.messages import Conversation
 from data.store import Store
 from serving.answers import Answer
 from serving.metrics import Metrics
+from serving.overload import in_time
 from serving.problems import Problem, place_of, problem_of, unexpected
 from serving.swap import ModelSlot
 from serving.workers import Workers
@@ -28,16 +29,25 @@ class Service:
     models: ModelSlot
     workers: Workers[Conversation, Answer]
     metrics: Metrics
+    answer_seconds: float
     stopping: bool = False
 
-    async def outcomes(self, conversations: Sequence[Conversation]) -> list[Answer | Problem]:
+    def answer_by(self) -> float:
+        """The moment, on the event loop's clock, by which who asks now should have the answer."""
+        return asyncio.get_running_loop().time() + self.answer_seconds
+
+    async def outcomes(
+        self, conversations: Sequence[Conversation], *, by: float | None = None
+    ) -> list[Answer | Problem]:
         """An answer or a problem of its own for each conversation, in order.
 
-        Raises ``Problem`` (503) for all of them when no model serves or the queue is full.
+        Raises ``Problem`` (503) for all of them when no model serves, the queue is full, or not all
+        are answered ``by`` a moment: ``answer_by()``, unless it was told for several calls together.
         """
         self.models.serving()
         futures = self.workers.submit(conversations)
-        results = await asyncio.gather(*map(asyncio.wrap_future, futures), return_exceptions=True)
+        async with in_time(self.answer_by() if by is None else by):
+            results = await asyncio.gather(*map(asyncio.wrap_future, futures), return_exceptions=True)
         return [self._outcome(result) for result in results]
 
     async def classify(self, conversation: Conversation) -> Answer:
@@ -57,7 +67,7 @@ class Service:
         return unexpected()
 
 
-def _service(request: Request) -> Service:
+async def _service(request: Request) -> Service:  # async, or FastAPI would take a thread to read it
     service: Service = request.app.state.service
     return service
 

@@ -4,13 +4,14 @@ import re
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from data.errors import BadData
 
 #: Ten letters or digits of the team, then the bundle's identifier.
 _APPLE_APP = re.compile(r"[A-Z0-9]{10}\.[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+_ORIGIN = re.compile(r"https?://[a-z0-9.\-]+(:\d+)?")
 
 
 def _apple_apps(value: Any) -> Any:
@@ -22,6 +23,17 @@ def _apple_apps(value: Any) -> Any:
                 "several with commas between them"
             )
     return tuple(apps)
+
+
+def _origins(value: Any) -> Any:
+    origins = [origin.strip() for origin in value.split(",")] if isinstance(value, str) else value
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise BadData(
+                f"CANHGIAC_CORS_ORIGINS: {origin!r} is no origin; write https://app.example.vn, several "
+                "with commas between them; * would let every page on the web call with a key it was given"
+            )
+    return tuple(origins)
 
 
 class Settings(BaseSettings):
@@ -60,6 +72,32 @@ class Settings(BaseSettings):
         description="Apps (TEAMID.bundle.id, with commas between them) whose message filter and "
         "reporting extensions iPhones may send here.",
     )
+    messages_per_minute: int = Field(
+        default=12_000,
+        ge=1,
+        description="Messages that one key may send a minute, a quarter of them at once; as much as three "
+        "quarters of what two cores score, so that no key takes them whole.",
+    )
+    filter_messages_per_minute: int = Field(
+        default=600,
+        ge=1,
+        description="The same for a key of scope filter, which lies in an app where anybody can find it.",
+    )
+    concurrency: int = Field(
+        default=256,
+        ge=2,
+        description="Requests in flight, half of them of one key at most; about a second of work. "
+        "More are told to come back.",
+    )
+    answer_seconds: float = Field(
+        default=10.0,
+        gt=0,
+        description="Seconds that a request waits for the model before it is told to come back.",
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)] = Field(
+        default=(),
+        description="Origins of web pages that may call, with commas between them; none by default.",
+    )
 
     @property
     def store_url(self) -> str:
@@ -70,3 +108,12 @@ class Settings(BaseSettings):
     def first_key_file(self) -> Path:
         """The file that holds the key made on first start."""
         return self.state_dir / "api-key"
+
+
+def settings_from_environment() -> Settings:
+    """The settings; ``BadData`` names the one that cannot be used, and what is wrong with it."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise BadData(f"CANHGIAC_{str(first['loc'][0]).upper()}: {first['msg']}") from None

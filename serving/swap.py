@@ -62,7 +62,7 @@ class ModelSlot:
             self._failed = stamp
             loaded = self._load(stamp[0])
             for conversation in SELF_TEST:
-                loaded.answer(conversation)
+                loaded.read(conversation)()
         except Exception as error:  # a broken model, however broken, must not stop the one that serves
             self._tell(error)
             return False

@@ -1,8 +1,10 @@
 """Off the event loop: a bounded queue, and a thread for each core that answers what waits.
 
-The network runs outside Python's lock, so two threads keep two cores busy. Each message goes through it
-alone: eight of like length together take 94 % of the time that they take one by one, and would give a
-message other numbers in company than alone (int8 activations are scaled over a batch).
+The network runs outside Python's lock, so two threads keep two cores busy. What waits is taken in
+micro-batches: all of them are read first, then each is answered, which keeps a core's caches warm (a
+fifth less time a message at 8). Each still goes through the network alone: eight of like length together
+take 94 % of the time, and would give a message other numbers in company than alone, because int8
+activations are scaled over a batch.
 
 The queue is bounded: when it is full the caller hears so at once and nobody waits for an answer that
 comes too late.
@@ -12,7 +14,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from time import perf_counter
 from typing import Generic, TypeVar
 
@@ -20,6 +22,9 @@ from serving.problems import Problem
 
 #: Items that may wait: about a second of work for two cores; a batch of 256 fits.
 CAPACITY = 512
+
+#: Items that a thread takes together, when so many wait for each thread.
+MICRO_BATCH = 8
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -31,20 +36,25 @@ def cores() -> int:
 
 
 class Workers(Generic[T, R]):
-    """Gives each item to ``work``, on one of ``threads`` threads of its own, the first come first.
+    """Answers items on ``threads`` threads of its own, the first come first.
 
-    ``on_done`` hears how many seconds an item waited and how many it was worked on.
+    ``read`` takes an item in and returns what answers it: the second is called as soon as those taken
+    together have been read. One that fails spoils no other.
+
+    ``on_taken`` hears how many seconds an item has waited, ``on_done`` how many it was worked on.
     """
 
     def __init__(
         self,
-        work: Callable[[T], R],
+        read: Callable[[T], Callable[[], R]],
         *,
         threads: int | None = None,
         capacity: int = CAPACITY,
-        on_done: Callable[[float, float], None] = lambda waited, worked: None,
+        on_taken: Callable[[float], None] = lambda waited: None,
+        on_done: Callable[[float], None] = lambda worked: None,
     ) -> None:
-        self._work, self._on_done, self._capacity = work, on_done, capacity
+        self._read, self._capacity = read, capacity
+        self._on_taken, self._on_done = on_taken, on_done
         self._waiting: SimpleQueue[tuple[T, Future[R], float] | None] = SimpleQueue()
         self._submitting = threading.Lock()
         self._closed = False
@@ -83,15 +93,48 @@ class Workers(Generic[T, R]):
             thread.join()
 
     def _run(self) -> None:
-        while (taken := self._waiting.get()) is not None:
-            item, future, since = taken
-            if not future.set_running_or_notify_cancel():
-                continue  # whoever asked has left
-            begun = perf_counter()
+        while batch := self._next():
+            answers = [(future, self._begun(item, future, since)) for item, future, since in batch]
+            for future, answer in answers:
+                if answer is not None:
+                    begun = perf_counter()
+                    _settle(future, answer)
+                    self._on_done(perf_counter() - begun)
+
+    def _next(self) -> list[tuple[T, Future[R], float]]:
+        """A fair share of what waits, up to a micro-batch; empty only when closed and done."""
+        taken = self._waiting.get()
+        if taken is None:
+            return []
+        batch = [taken]
+        share = min(MICRO_BATCH, 1 + len(self) // len(self._threads))
+        while len(batch) < share:
             try:
-                result = self._work(item)
-            except Exception as error:  # whatever it is, it is the caller's to hear
-                future.set_exception(error)
-            else:
-                future.set_result(result)
-            self._on_done(begun - since, perf_counter() - begun)
+                taken = self._waiting.get_nowait()
+            except Empty:  # another thread was quicker
+                break
+            if taken is None:
+                self._waiting.put(None)  # the end: for the next turn
+                break
+            batch.append(taken)
+        return batch
+
+    def _begun(self, item: T, future: Future[R], since: float) -> Callable[[], R] | None:
+        """What answers an item; None where nobody waits any more, or it could not be read."""
+        if not future.set_running_or_notify_cancel():
+            return None
+        self._on_taken(perf_counter() - since)
+        try:
+            return self._read(item)
+        except Exception as error:  # whatever it is, it is the caller's to hear
+            future.set_exception(error)
+            return None
+
+
+def _settle(future: Future[R], answer: Callable[[], R]) -> None:
+    try:
+        result = answer()
+    except Exception as error:  # as above
+        future.set_exception(error)
+    else:
+        future.set_result(result)

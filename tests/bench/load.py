@@ -9,6 +9,7 @@ looked at. Run it as a process of its own:
 
 import argparse
 import json
+import math
 import re
 import selectors
 import socket
@@ -128,61 +129,81 @@ def run(
     """
     place = urlsplit(url)
     address = (place.hostname or "127.0.0.1", place.port or 80)
+    idle = [_Connection(address) for _ in range(connections)]
     with selectors.DefaultSelector() as selector:
-        idle = deque(_Connection(address) for _ in range(connections))
-        for connection in idle:
-            selector.register(connection.socket, selectors.EVENT_READ, connection)
+        under_way = _Run(selector, idle, requests, loop)
         try:
-            return _run(selector, idle, requests, loop)
+            return under_way.to_the_end()
         finally:
             for key in list(selector.get_map().values()):
                 key.data.socket.close()
 
 
-def _run(
-    selector: selectors.BaseSelector,
-    idle: deque[_Connection],
-    requests: Iterator[bytes],
-    loop: ClosedLoop | OpenLoop,
-) -> Report:
-    clock = time.perf_counter
-    closed = isinstance(loop, ClosedLoop)
-    latencies: list[float] = []
-    statuses: Counter[int] = Counter()
-    total = len(idle)
-    started = now = clock()
-    end = started + loop.seconds
-    moments = loop.moments(started)
-    due = next(moments, None)
-    while due is not None or len(idle) < total:
-        while due is not None and due <= now and idle:
-            request = next(requests, None) if not (closed and now >= end) else None
+class _Run:
+    """One run: who is idle, what is due, what was seen."""
+
+    def __init__(
+        self,
+        selector: selectors.BaseSelector,
+        connections: list[_Connection],
+        requests: Iterator[bytes],
+        loop: ClosedLoop | OpenLoop,
+    ) -> None:
+        self._selector, self._idle, self._requests = selector, deque(connections), requests
+        self._connections = len(connections)
+        for connection in connections:
+            selector.register(connection.socket, selectors.EVENT_READ, connection)
+        self._closed = isinstance(loop, ClosedLoop)
+        self._start = time.perf_counter()
+        self._end = self._start + loop.seconds
+        self._moments = loop.moments(self._start)
+        self._due = next(self._moments, None)
+        self._latencies: list[float] = []
+        self._statuses: Counter[int] = Counter()
+
+    def to_the_end(self) -> Report:
+        while True:
+            self._send_due(time.perf_counter())
+            if self._due is None and len(self._idle) == self._connections:
+                seconds = time.perf_counter() - self._start
+                return report(self._latencies, seconds, self._statuses)
+            for key, _ in self._ready():
+                self._receive(key.data)
+
+    def _send_due(self, now: float) -> None:
+        """Send what is due, as long as a connection is idle."""
+        while self._due is not None and self._due <= now and self._idle:
+            over = self._closed and now >= self._end
+            request = None if over else next(self._requests, None)
             if request is None:
-                due = None
-                break
-            idle.popleft().send(request, clock() if closed else due)
-            due = next(moments, None)
-        wait = max(0.0, due - clock()) if due is not None and idle else PATIENCE
-        ready = selector.select(wait)
-        now = clock()
-        if not ready and wait == PATIENCE:
+                self._due = None
+                return
+            self._idle.popleft().send(request, time.perf_counter() if self._closed else self._due)
+            self._due = next(self._moments, None)
+
+    def _ready(self) -> list[tuple[selectors.SelectorKey, int]]:
+        """The connections with something to read, at the latest when the next request is due."""
+        if self._due is not None and self._idle:
+            return self._selector.select(max(0.0, self._due - time.perf_counter()))
+        ready = self._selector.select(PATIENCE)
+        if not ready:
             raise TimeoutError(f"no answer for {PATIENCE:.0f} s")
-        for key, _ in ready:
-            connection = key.data
-            status = connection.receive()
-            if status is None:
-                continue
-            if status == BROKEN:
-                selector.unregister(connection.socket)
-                connection.socket.close()
-                connection.open()
-                selector.register(connection.socket, selectors.EVENT_READ, connection)
-                if connection in idle:  # closed between two requests, which is nobody's fault
-                    continue
-            latencies.append(clock() - connection.since)
-            statuses[status] += 1
-            idle.append(connection)
-    return report(latencies, clock() - started, statuses)
+        return ready
+
+    def _receive(self, connection: _Connection) -> None:
+        status = connection.receive()
+        if status is None:
+            return
+        if status == BROKEN:
+            self._selector.unregister(connection.socket)
+            connection.socket.close()
+            connection.open()
+            self._selector.register(connection.socket, selectors.EVENT_READ, connection)
+            if connection in self._idle:  # closed between two requests, which is nobody's fault
+                return
+        self._latencies.append(time.perf_counter() - connection.since)
+        self._statuses[status] += 1
+        self._idle.append(connection)
 
 
 def report(latencies: list[float], seconds: float, statuses: Counter[int]) -> Report:
@@ -195,7 +216,7 @@ def report(latencies: list[float], seconds: float, statuses: Counter[int]) -> Re
     ordered = sorted(latencies) or [0.0]
 
     def at(share: float) -> float:
-        return round(1000 * ordered[max(0, -int(-share * len(ordered) // 1) - 1)], 3)
+        return round(1000 * ordered[math.ceil(share * len(ordered)) - 1], 3)
 
     return Report(
         requests=len(latencies),

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from itertools import count
 from random import Random
 from typing import Any, Literal
@@ -20,10 +21,11 @@ Mix = Literal["phone", "corpus"]
 
 #: Scams among 100 messages on a phone. An assumption, as the mix of the legitimate ones is.
 PHONE_SCAMS = 5
-_NAMES = (
+_GIVEN_NAMES = (
     "An Binh Chi Cuong Dung Duc Giang Ha Hai Hanh Hoa Hung Huong Khanh Lan Linh Long Mai Minh Nam Nga "
     "Nhung Phong Phuc Quan Son Tam Thao Trang Tuan Uyen Van Vinh Yen"
-).split()
+)
+_NAMES = _GIVEN_NAMES.split()
 #: The last digits of a long number that is neither a hotline nor a year.
 _DIGITS = re.compile(r"(?<![\w.,/-])(?!1[89]00|20\d\d\b)(\d{2,})(\d{3})(?!\w)")
 
@@ -37,7 +39,7 @@ def bodies(mix: Mix, *, seed: int = 7) -> Iterator[bytes]:
 def conversations(mix: Mix, *, seed: int = 7) -> Iterator[Conversation]:
     """Conversations without end, no two of which have the same text."""
     random = Random(seed)
-    examples = corpus.load()
+    examples = list(_examples())
     random.shuffle(examples)
     piles = {"": examples} if mix == "corpus" else _by_category(examples)
     weights = [1.0] if mix == "corpus" else _phone_weights(piles)
@@ -48,6 +50,11 @@ def conversations(mix: Mix, *, seed: int = 7) -> Iterator[Conversation]:
         taken[category] += 1
         found = piles[category][position].conversation
         yield _varied(found, next(numbers), random) if again else found
+
+
+@cache
+def _examples() -> list[Example]:
+    return corpus.load()
 
 
 def _by_category(examples: list[Example]) -> dict[str, list[Example]]:
@@ -82,7 +89,7 @@ def _signature(number: int) -> str:
     >>> _signature(0), _signature(1)
     ('An An An An', 'An An An Binh')
     """
-    names = []
+    names: list[str] = []
     for _ in range(4):
         number, at = divmod(number, len(_NAMES))
         names.insert(0, _NAMES[at])

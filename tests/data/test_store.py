@@ -19,6 +19,7 @@ from data.database import MIGRATIONS
 from data.errors import BadData, LeaseExpired, MissingExtra, StoreError, TextTooLong, UnknownItem
 from data.events import Answer, add_imported
 from data.exchange import Answer as FileAnswer
+from data.keys import digest_of
 from data.messages import Conversation, Example, Message
 from data.schema import metadata
 from data.store import PAGE, Feedback, Guess, Imported, LabelEvent, Store, open_store
@@ -230,6 +231,13 @@ def test_an_unknown_or_revoked_key_opens_nothing_and_its_name_can_be_given_again
     assert renewed is not None
     with pytest.raises(StoreError, match="in use"):
         store.create_key("lan", ["label"])
+
+
+def test_the_keys_in_use_are_found_by_the_digest_of_their_token(store: Store) -> None:
+    token, revoked = store.create_key("bank", ["classify"]), store.create_key("lan", ["label"])
+    store.revoke_key("lan")
+    assert store.keys_by_digest() == {digest_of(token): store.authenticate(token)}
+    assert digest_of(revoked) not in store.keys_by_digest()
 
 
 @pytest.mark.parametrize(("name", "scopes"), [("a", []), ("a", ["root"]), (" ", ["label"])])

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.entities import find_entities, host_of, imitated, url_kind
+from model.entities import find_entities, host_of, url_kind
+from model.hosts import imitated, spoken
 from model.normalize import normalize
 
 
@@ -191,7 +192,7 @@ def test_a_host_is_judged_by_whom_it_belongs_to(host: str, text: str, kind: str)
 
 
 def test_the_imitated_organisation_is_named() -> None:
-    organisation = imitated("bidv-smart.cc", "")
+    organisation = imitated("bidv-smart.cc", spoken(""))
     assert organisation is not None
     assert organisation.id == "bidv"
 

@@ -82,7 +82,7 @@ def test_what_the_recipient_writes_is_no_evidence(tiny_classifier: Classifier) -
 
 
 def test_a_hundred_turns_cost_one_bounded_pass(tiny_classifier: Classifier) -> None:
-    turns = tuple(Message("sender", f"trung {number}. " * 20) for number in range(100))
+    turns = tuple(Message("sender", f"trung {number}. " * 6) for number in range(100))
     assert 0 < len(found(tiny_classifier, Conversation(turns))) <= MAX_CLAUSES
 
 

@@ -27,7 +27,10 @@ class FakeModel:
     def __init__(self, version: str, gate: threading.Event) -> None:
         self.version, self._gate = version, gate
 
-    def answer(self, conversation: Conversation) -> Answer:
+    def read(self, conversation: Conversation) -> Callable[[], Answer]:
+        return lambda: self._answer(conversation)
+
+    def _answer(self, conversation: Conversation) -> Answer:
         self._gate.wait(10)
         if "explode" in conversation.text:
             raise RuntimeError(conversation.text)
@@ -137,3 +140,18 @@ def asking(kind: Any) -> Callable[..., Callable[..., Any]]:
         return lambda *args, **kwargs: asyncio.run(through_asyncio(*args, **kwargs))
 
     return of
+
+
+@pytest.fixture
+def numbers(client: TestClient, bearer: Callable[..., dict[str, str]]) -> Callable[[], str]:
+    """What Prometheus reads now."""
+
+    def read() -> str:
+        if "Authorization" not in key:
+            key.update(bearer("metrics", name="prometheus"))
+        answer = client.get("/metrics", headers=key)
+        assert answer.status_code == 200
+        return answer.text
+
+    key: dict[str, str] = {}
+    return read

@@ -29,7 +29,7 @@ def _said(answer: Answer) -> dict[str, object]:
 def test_a_copy_with_other_numbers_is_not_read_by_the_network_again(tiny_model_folder: Path) -> None:
     asked: list[bool] = []
     model = FolderModel.from_folder(tiny_model_folder, cached=10, on_asked=asked.append)
-    first, second = (model.answer(Conversation.from_text(_copy(number))) for number in (11, 12))
+    first, second = (model.read(Conversation.from_text(_copy(number)))() for number in (11, 12))
     assert asked == [False, True]
     assert _said(first) == _said(second)
     assert first.verdict != "legitimate"
@@ -38,7 +38,7 @@ def test_a_copy_with_other_numbers_is_not_read_by_the_network_again(tiny_model_f
 def test_a_kept_judgment_stands_on_the_text_as_received(tiny_model_folder: Path) -> None:
     model = FolderModel.from_folder(tiny_model_folder, cached=10)
     texts = [_copy(13), _copy(14).replace("Trung", "Tr\u200bung")]
-    answers = [model.answer(Conversation.from_text(text)) for text in texts]
+    answers = [model.read(Conversation.from_text(text))() for text in texts]
     for text, answer in zip(texts, answers, strict=True):
         assert {text[one.start : one.end] for one in answer.indicators} >= {"vietcombank-x.top"}
         assert "vietcombank-x.top" in {text[one.start : one.end] for one in answer.evidence}
@@ -54,9 +54,9 @@ def test_with_the_cache_and_without_it_the_answer_is_the_same(tiny_model_folder:
     plain = FolderModel.from_folder(tiny_model_folder, cached=0)
     for text in (_copy(15), _copy(16), "Ma OTP la 482913", "Ma OTP la 482914"):
         conversation = Conversation.from_text(text)
-        assert cached.answer(conversation).model_dump(exclude={"id"}) == plain.answer(
+        assert cached.read(conversation)().model_dump(exclude={"id"}) == plain.read(
             conversation
-        ).model_dump(exclude={"id"})
+        )().model_dump(exclude={"id"})
 
 
 def test_what_was_not_asked_for_the_longest_goes_first() -> None:
@@ -78,7 +78,7 @@ def test_texts_are_parted_and_every_process_has_its_own_keys() -> None:
 
 def test_no_text_is_kept(tiny_model_folder: Path) -> None:
     model = FolderModel.from_folder(tiny_model_folder, cached=10)
-    model.answer(Conversation.from_text("trung thuong chimhoangyen"))
+    model.read(Conversation.from_text("trung thuong chimhoangyen"))()
     kept = list(model._cache._kept.items())
     assert kept
     seen, todo = set(), list(kept)

@@ -15,7 +15,7 @@ SCAM = "Tai khoan cua ban bi khoa, dang nhap http://vcb-xacthuc.top"
 
 @pytest.fixture
 def headers(bearer: Bearer) -> dict[str, str]:
-    return bearer("classify")
+    return bearer("classify", "metrics")
 
 
 def test_a_text_gets_every_field_of_an_answer(client: TestClient, headers: dict[str, str]) -> None:
@@ -97,6 +97,6 @@ def test_a_batch_may_be_larger_than_one_message_may(client: TestClient, headers:
 
 def test_what_was_answered_is_counted(client: TestClient, headers: dict[str, str]) -> None:
     client.post("/v1/classify/batch", json={"items": [{"text": "a"}] * 40}, headers=headers)
-    numbers = client.get("/metrics").text
+    numbers = client.get("/metrics", headers=headers).text
     assert "canhgiac_queue_seconds_count 40.0" in numbers
     assert 'canhgiac_verdicts_total{category="otp",verdict="legitimate"} 40.0' in numbers

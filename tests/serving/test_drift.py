@@ -95,11 +95,11 @@ def test_the_drift_of_the_model_that_serves_is_told_once_enough_came(
     settings = Settings(state_dir=tmp_path / "var", model_dir=folder)
     batch = {"items": [{"text": "otp 1234"}] * 250}
     with TestClient(create_app(settings)) as client:
-        headers = bearer("classify")
-        assert "canhgiac_score_drift NaN" in client.get("/metrics").text
+        headers = bearer("classify", "metrics")
+        assert "canhgiac_score_drift NaN" in client.get("/metrics", headers=headers).text
         for _ in range(2):
             assert client.post("/v1/classify/batch", json=batch, headers=headers).status_code == 200
-        numbers = client.get("/metrics").text
+        numbers = client.get("/metrics", headers=headers).text
     values = dict(
         line.rsplit(" ", 1) for line in numbers.splitlines() if "_drift " in line and line[0] != "#"
     )

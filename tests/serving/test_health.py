@@ -1,5 +1,6 @@
-"""/healthz, /readyz and /metrics: open to whoever runs the service, and without a word of a message."""
+"""/healthz, /readyz and /metrics: for whoever runs the service, and without a word of a message."""
 
+from collections.abc import Callable
 from typing import Any
 
 from starlette.testclient import TestClient
@@ -20,9 +21,9 @@ def test_a_service_that_is_asked_to_stop_is_alive_but_not_ready(client: TestClie
     assert (ready.status_code, ready.json()["status"]) == (503, "stopping")
 
 
-def test_numbers_are_prometheus_text(client: TestClient) -> None:
+def test_numbers_are_prometheus_text(client: TestClient, bearer: Callable[..., dict[str, str]]) -> None:
     client.get("/healthz")
-    answer = client.get("/metrics")
+    answer = client.get("/metrics", headers=bearer("metrics"))
     assert answer.headers["Content-Type"].startswith("text/plain")
     assert 'canhgiac_requests_total{route="GET /healthz",status="200"} 1.0' in answer.text
     assert 'canhgiac_model{version="v1"} 1.0' in answer.text

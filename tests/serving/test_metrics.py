@@ -45,11 +45,12 @@ def test_the_cache_counts_hits_and_misses() -> None:
 def test_verdicts_are_counted_by_verdict_and_category_of_the_taxonomy(
     client: TestClient, bearer: Callable[..., dict[str, str]]
 ) -> None:
-    headers = bearer("classify")
+    headers = bearer("classify", "metrics")
     for text in ("Tai khoan bi khoa", "Ma OTP la 482913"):
         client.post("/v1/classify", json={"text": text}, headers=headers)
     told = re.findall(
-        r'canhgiac_verdicts_total{category="(\w+)",verdict="(\w+)"} (\S+)', client.get("/metrics").text
+        r'canhgiac_verdicts_total{category="(\w+)",verdict="(\w+)"} (\S+)',
+        client.get("/metrics", headers=headers).text,
     )
     assert ("bank_impersonation", "scam", "1.0") in told
     assert {category for category, _, _ in told} <= set(taxonomy().ids)
@@ -57,12 +58,13 @@ def test_verdicts_are_counted_by_verdict_and_category_of_the_taxonomy(
 
 
 def test_a_new_model_and_a_broken_one_are_counted(
-    client: TestClient, write_model: Callable[[str], None]
+    client: TestClient, write_model: Callable[[str], None], bearer: Callable[..., dict[str, str]]
 ) -> None:
-    assert 'canhgiac_model_loads_total{result="ok"} 1.0' in client.get("/metrics").text
+    headers = bearer("metrics")
+    assert 'canhgiac_model_loads_total{result="ok"} 1.0' in client.get("/metrics", headers=headers).text
     write_model("broken")
     for _ in range(200):
-        numbers = client.get("/metrics").text
+        numbers = client.get("/metrics", headers=headers).text
         if 'canhgiac_model_loads_total{result="failed"} 1.0' in numbers:
             break
     else:
@@ -70,7 +72,7 @@ def test_a_new_model_and_a_broken_one_are_counted(
     assert 'canhgiac_model{version="v1"} 1.0' in numbers
 
 
-def test_the_process_itself_is_told(client: TestClient) -> None:
-    told = client.get("/metrics").text
+def test_the_process_itself_is_told(client: TestClient, bearer: Callable[..., dict[str, str]]) -> None:
+    told = client.get("/metrics", headers=bearer("metrics")).text
     for name in ("process_resident_memory_bytes", "process_cpu_seconds_total", "process_open_fds"):
         assert re.search(rf"^{name} \d", told, re.MULTILINE), name

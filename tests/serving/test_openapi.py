@@ -48,7 +48,9 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
 
 def test_every_route_with_a_key_says_so(document: dict[str, Any]) -> None:
     for path, method in ROUTES.items():
-        assert ("security" in document["paths"][path][method]) == path.startswith(("/v1", "/predict"))
+        assert ("security" in document["paths"][path][method]) == path.startswith(
+            ("/v1", "/predict", "/metrics")
+        )
 
 
 @pytest.mark.parametrize("model", BODIES)

@@ -100,6 +100,11 @@ def process(tmp_path: Path, tiny_model_folder: Path) -> Iterator[subprocess.Pope
         started.kill()
 
 
+def _metrics_key(tmp_path: Path) -> dict[str, str]:
+    with closing(open_store(f"sqlite:///{tmp_path / 'var' / 'canhgiac.db'}")) as store:
+        return {"Authorization": f"Bearer {store.create_key('prometheus', ['metrics'])}"}
+
+
 def _url(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     return process.stdout.readline().split()[-1]
@@ -117,6 +122,7 @@ def test_the_process_starts_classifies_and_ends_in_order(
     answer = httpx.post(f"{url}/v1/classify", json=body, headers=headers, timeout=10)
     assert answer.status_code == 200
     assert answer.json()["model"]["version"]
+    assert "server" not in answer.headers
     process.send_signal(stop)
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 0
@@ -131,9 +137,9 @@ def test_what_is_in_flight_is_answered_before_the_end(
     url = _url(process)
     headers = {"Authorization": f"Bearer {(tmp_path / 'var' / 'api-key').read_text().strip()}"}
     items = {"items": [{"text": "Tai khoan bi khoa, dang nhap http://vcb-xacthuc.top ngay. "}] * 64}
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, httpx.Client(headers=_metrics_key(tmp_path), timeout=10) as numbers:
         sent = pool.submit(httpx.post, f"{url}/v1/classify/batch", json=items, headers=headers, timeout=30)
-        while "canhgiac_batch_size_count 0.0" in httpx.get(f"{url}/metrics", timeout=10).text:
+        while "canhgiac_queue_seconds_count 0.0" in numbers.get(f"{url}/metrics").text:
             time.sleep(0.01)
         process.send_signal(signal.SIGTERM)
         answer = sent.result()

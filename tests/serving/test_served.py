@@ -31,7 +31,7 @@ def model(tiny_model_folder: Path) -> FolderModel:
 
 
 def test_an_answer_agrees_with_the_prediction(model: FolderModel, tiny_classifier: Classifier) -> None:
-    answer = model.answer(CONVERSATION)
+    answer = model.read(CONVERSATION)()
     [prediction] = tiny_classifier.predict([CONVERSATION])
     assert (answer.score, answer.verdict) == (prediction.score, prediction.verdict)
     assert (answer.label, answer.category.id) == (prediction.label, prediction.category)
@@ -39,7 +39,7 @@ def test_an_answer_agrees_with_the_prediction(model: FolderModel, tiny_classifie
 
 
 def test_indicators_and_evidence_are_offsets_of_the_text_as_received(model: FolderModel) -> None:
-    answer = model.answer(CONVERSATION)
+    answer = model.read(CONVERSATION)()
     [url] = answer.indicators
     assert (url.type, url.message) == ("url", 1)
     assert CONVERSATION.messages[1].text[url.start : url.end] == "http://vcb-xacthuc.top"
@@ -48,7 +48,7 @@ def test_indicators_and_evidence_are_offsets_of_the_text_as_received(model: Fold
 
 
 def test_every_answer_has_its_own_id(model: FolderModel) -> None:
-    assert len({model.answer(conversation).id for conversation in SELF_TEST * 3}) == 6
+    assert len({model.read(conversation)().id for conversation in SELF_TEST * 3}) == 6
 
 
 def test_a_promoted_model_is_served_without_a_restart(tmp_path: Path, tiny_model_folder: Path) -> None:

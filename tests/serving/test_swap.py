@@ -82,9 +82,10 @@ class _Model:
     def __init__(self, version: str, fails: bool) -> None:
         self.version, self._fails = version, fails
 
-    def answer(self, conversation: Any) -> Any:
+    def read(self, conversation: Any) -> Any:
         if self._fails:
             raise RuntimeError(conversation.text)
+        return lambda: None
 
 
 def test_a_model_that_fails_its_self_test_is_not_put_in_place(tmp_path: Path) -> None:

@@ -370,7 +370,8 @@ def test_the_running_service_delivers_what_an_officers_label_changed(
         told = client.post("/v1/feedback", json=said, headers=telco).json()["id"]
         label = {"id": told, "label": "scam", "category": "prize_scam", "note": "CANARY"}
         assert client.post("/v1/review/labels", json=label, headers=officer).status_code == 201
-        assert "canhgiac_webhooks_pending 1.0" in client.get("/metrics").text
+        numbers = client.get("/metrics", headers=bearer("metrics", name="prometheus")).text
+        assert "canhgiac_webhooks_pending 1.0" in numbers
         assert receiver.came.wait(10)
     [(headers, body)] = receiver.requests
     assert json.loads(body)["data"] == {

@@ -1,13 +1,14 @@
 """The bounded queue and the threads that answer it."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 
 import pytest
 
 from serving.problems import Problem
-from serving.workers import Workers
+from serving.workers import MICRO_BATCH, Workers
 
 
 def _results(futures: Sequence[Future[int]]) -> list[int]:
@@ -22,15 +23,22 @@ class Held:
         self.let_go = threading.Event()
         self.seen: list[int] = []
 
-    def __call__(self, item: int) -> int:
+    def __call__(self, item: int) -> Callable[[], int]:
+        return partial(self._answer, item)
+
+    def _answer(self, item: int) -> int:
         self.begun.release()
         self.let_go.wait(5)
         self.seen.append(item)
         return item
 
 
+def _itself(item: int) -> Callable[[], int]:
+    return lambda: item
+
+
 def test_results_come_back_in_order() -> None:
-    workers = Workers[int, int](lambda item: item * 10)
+    workers = Workers[int, int](lambda item: lambda: item * 10)
     assert _results(workers.submit(range(10))) == [item * 10 for item in range(10)]
     workers.close()
 
@@ -38,8 +46,9 @@ def test_results_come_back_in_order() -> None:
 def test_as_many_are_worked_on_at_once_as_there_are_threads() -> None:
     held = Held()
     workers = Workers(held, threads=3)
-    futures = workers.submit(range(5))
+    futures = workers.submit(range(3))
     assert all(held.begun.acquire(timeout=5) for _ in range(3))
+    futures += workers.submit([3, 4])
     assert len(workers) == 2
     held.let_go.set()
     assert _results(futures) == list(range(5))
@@ -70,20 +79,42 @@ def test_a_full_queue_takes_all_or_nothing() -> None:
 
 
 def test_one_item_that_fails_leaves_the_others_their_results() -> None:
-    def work(item: int) -> int:
-        if item == 2:
-            raise ValueError("two")
-        return item
+    def fail() -> int:
+        raise ValueError
 
-    workers = Workers(work)
-    one, two, three = workers.submit([1, 2, 3])
-    assert _results([one, three]) == [1, 3]
+    def read(item: int) -> Callable[[], int]:
+        if item == 2:
+            raise ValueError
+        return fail if item == 3 else lambda: item
+
+    workers = Workers(read, threads=1)
+    one, two, three, four = workers.submit([1, 2, 3, 4])
+    assert _results([one, four]) == [1, 4]
     assert isinstance(two.exception(5), ValueError)
+    assert isinstance(three.exception(5), ValueError)
     workers.close()
 
 
+def test_what_waits_is_read_together_before_it_is_answered() -> None:
+    held, done = Held(), []
+
+    def read(item: int) -> Callable[[], int]:
+        done.append(f"read {item}")
+        return lambda: done.append(f"answered {item}") or held(item)()  # type: ignore[func-returns-value]
+
+    workers = Workers(read, threads=1)
+    first = workers.submit([0])
+    held.begun.acquire(timeout=5)
+    later = workers.submit(range(1, 12))
+    held.let_go.set()
+    assert _results([*first, *later]) == list(range(12))
+    workers.close()
+    together = [f"{what} {item}" for what in ("read", "answered") for item in range(1, 1 + MICRO_BATCH)]
+    assert done[: 2 + 2 * MICRO_BATCH] == ["read 0", "answered 0", *together]
+
+
 def test_closing_finishes_what_waits_and_refuses_what_comes() -> None:
-    workers = Workers[int, int](lambda item: item)
+    workers = Workers(_itself)
     futures = workers.submit(range(50))
     workers.close()
     workers.close()
@@ -104,9 +135,10 @@ def test_a_caller_who_left_costs_no_work() -> None:
 
 
 def test_how_long_each_item_took_is_told() -> None:
-    told: list[tuple[float, float]] = []
-    workers = Workers[int, int](lambda item: item, on_done=lambda *seconds: told.append(seconds))
+    waited: list[float] = []
+    worked: list[float] = []
+    workers = Workers(_itself, on_taken=waited.append, on_done=worked.append)
     _results(workers.submit(range(3)))
     workers.close()
-    assert len(told) == 3
-    assert all(waited >= 0 and worked >= 0 for waited, worked in told)
+    assert len(waited) == len(worked) == 3
+    assert all(seconds >= 0 for seconds in waited + worked)
