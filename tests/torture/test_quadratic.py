@@ -10,21 +10,8 @@ from model.classifier import Classifier
 from tests.torture.quadratic import STEEPEST, cost, grows, redaction_cost
 from tests.torture.shapes import KNOWN, Shape, search
 
-#: Shapes that are steep today; each names the file that must change.
-STEEP_TODAY = {
-    "\u200d\n": "model/clauses.py: widen() walks back over the whole joined run for every clause",
-    "vcba.top ": "model/hosts.py: _speaks() folds the whole text for every link and organisation",
-    "acba.vn ": "model/hosts.py: _speaks() folds the whole text for every link and organisation",
-}
 
-
-def _case(shape: Shape) -> object:
-    reason = STEEP_TODAY.get(shape.piece)
-    marks = [pytest.mark.xfail(reason=reason, strict=False)] if reason else []
-    return pytest.param(shape, marks=marks, id=ascii(shape.piece))
-
-
-@pytest.mark.parametrize("shape", list(map(_case, KNOWN)))
+@pytest.mark.parametrize("shape", KNOWN, ids=lambda shape: ascii(shape.piece))
 def test_twice_the_length_takes_about_twice_the_time(shape: Shape, tiny_classifier: Classifier) -> None:
     assert grows(partial(cost, tiny_classifier, shape)) <= STEEPEST
 
