@@ -192,11 +192,13 @@ def _refuse_pickles(path: Path) -> None:
 
 
 def _inside(path: Path, name: str) -> Path:
-    """The file in the folder; a name that leads out of it is refused."""
+    """The file in the folder; a name or a link that leads out of it is refused."""
     relative = PurePosixPath(name)
-    if relative.is_absolute() or ".." in relative.parts or "\\" in name:
+    file = path / relative
+    leaves = relative.is_absolute() or ".." in relative.parts or "\\" in name
+    if leaves or not file.resolve().is_relative_to(path.resolve()):
         raise ModelFolderError(f"{path}: the manifest names a file outside the folder; {_RESTORE}")
-    return path / relative
+    return file
 
 
 def _sha256(path: Path) -> str:
