@@ -49,6 +49,8 @@ class Access:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", identifier.encode())]
+                if scope["app"].state.service.stopping:  # nothing more is sent on this connection
+                    message["headers"].append((b"connection", b"close"))
             await send(message)
 
         try:

@@ -1,5 +1,6 @@
 """Run the service: first start, one line to try, and an orderly end."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -18,6 +19,12 @@ from serving.settings import Settings
 
 #: Seconds that requests in flight have after SIGTERM; less than the 30 of most supervisors.
 DRAIN_SECONDS = 20
+
+#: Seconds after SIGTERM in which the service still answers, /readyz with 503 and everything with
+#: ``Connection: close``: balancers look away and clients let go.
+LEAVE_SECONDS = 1.0
+#: Seconds between the steps of closing: what has arrived is read and answered.
+LAST_SECONDS = 0.3
 
 #: How long one of Python's threads may keep the others waiting. With the usual 5 ms, the thread that
 #: answers requests spends most of its time waiting for those that compute.
@@ -78,7 +85,9 @@ class _Server(uvicorn.Server):
                 access_log=False,  # its lines hold paths and queries as sent
                 server_header=False,
                 http="httptools",
-                loop="auto",  # uvloop, where there is one
+                # not uvloop, which takes one new connection a turn of its loop: under load those that come
+                # wait for seconds, and an end resets them
+                loop="asyncio",
                 timeout_graceful_shutdown=DRAIN_SECONDS,
             )
         )
@@ -87,6 +96,23 @@ class _Server(uvicorn.Server):
         await super().startup(*args, **kwargs)
         if self.started:
             typer.echo(_welcome(self._settings, self._listening))
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let everybody leave first, then close the door, then end what is in flight."""
+        await self._wait(LEAVE_SECONDS)
+        for listening in sockets or ():
+            listening.listen(0)  # nobody queues any more at a door that is about to close
+        await self._wait(LAST_SECONDS)
+        for server in self.servers:
+            server.close()
+        await self._wait(LAST_SECONDS)  # what was sent on open connections is still answered
+        await super().shutdown(sockets)
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait, unless somebody asks a second time to stop."""
+        end = asyncio.get_running_loop().time() + seconds
+        while not self.force_exit and asyncio.get_running_loop().time() < end:
+            await asyncio.sleep(0.05)
 
     def handle_exit(self, *args: Any, **kwargs: Any) -> None:
         if self.started:

@@ -44,12 +44,10 @@ def test_every_answer_is_one_that_the_document_promises(tmp_path: Path, tiny_mod
     assert _failed(contract.check(tmp_path, tiny_model_folder, examples=20)) == []
 
 
-def test_an_end_under_load_is_in_order_and_cuts_no_answer_off(
+def test_an_end_under_load_is_in_order_and_loses_no_request(
     tmp_path: Path, tiny_model_folder: Path
 ) -> None:
-    rows = list(shutdown.check(tmp_path, tiny_model_folder, times=2, clients=20))
-    assert all(row.ok for row in rows if row.must == "exit code 0")
-    assert not any("cut off" in row.seen for row in rows)
+    assert _failed(shutdown.check(tmp_path, tiny_model_folder, times=2, clients=20)) == []
 
 
 def test_an_overload_is_refused_in_order_and_leaves_nothing_behind(
