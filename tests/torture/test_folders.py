@@ -12,18 +12,8 @@ from tests.torture.damages import DAMAGES
 from tests.torture.folders import corrupted_in_place, flips_let_through, refused_while_serving
 from tests.torture.service import running
 
-#: Not refused today.
-LET_THROUGH = {
-    "weights linked from outside": "model/artifact.py: _inside() follows a link out of the folder"
-}
 
-
-def _case(name: str) -> object:
-    reason = LET_THROUGH.get(name)
-    return pytest.param(name, marks=[pytest.mark.xfail(reason=reason, strict=True)] if reason else [])
-
-
-@pytest.mark.parametrize("name", list(map(_case, DAMAGES)))
+@pytest.mark.parametrize("name", DAMAGES)
 def test_a_damaged_folder_leaves_the_old_model_serving(
     name: str, tiny_model_folder: Path, tmp_path: Path
 ) -> None:
