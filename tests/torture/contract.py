@@ -14,8 +14,7 @@ from tests.torture.table import Row
 
 #: Left out: that whatever fits the document is accepted. Rules that tie fields together (text or
 #: messages, a category of the label) and U+0000 have no plain words in JSON Schema; they are 422. And that
-#: a wrong key is always 401: whoever
-#: tries many is told to wait (429); tests/serving/test_auth.py looks at keys.
+#: a wrong key is always 401: whoever tries many is told to wait (429).
 _LEFT_OUT: list[Any] = [positive_data_acceptance, ignored_auth]
 
 
