@@ -30,5 +30,5 @@ EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
-# one process: its model has its own thread, and more processes are more containers
+# one process: it has a thread for each core, and more processes are more containers
 ENTRYPOINT ["canhgiac", "serve", "--host", "0.0.0.0"]

@@ -410,10 +410,10 @@ def webhooks_add(
     Given again it changes the URL; the secret stays, as it depends on CANHGIAC_WEBHOOK_SECRET and the
     client's name alone.
     """
-    from serving.settings import Settings
+    from serving.settings import settings_from_environment
     from serving.signing import client_secret, signing_key
 
-    key = signing_key(Settings().webhook_secret)
+    key = signing_key(settings_from_environment().webhook_secret)
     if key is None:
         raise CanhGiacError(
             "webhooks are off: set CANHGIAC_WEBHOOK_SECRET (such as: openssl rand -base64 32), the same "

@@ -76,7 +76,7 @@ def evidence(classifier: Classifier, reading: Reading, prediction: Prediction) -
 def decisive(classifier: Classifier, reading: Reading, prediction: Prediction) -> list[Range]:
     """The ranges of the reading's view that look most like a scam alone; none for a legitimate verdict.
 
-    They follow from the views alone: a message that reads the same has the same.
+    They follow from the views and ``clause_lengths``: a message in which both are the same has the same.
     """
     if prediction.verdict == "legitimate":
         return []
@@ -91,6 +91,20 @@ def decisive(classifier: Classifier, reading: Reading, prediction: Prediction) -
     enough = max(SMALLEST_RISE, LARGE_SHARE * max(rises, default=0.0))
     best = sorted(range(len(shown)), key=lambda index: -rises[index])[:MAX_SHOWN]
     return [shown[index][0] for index in best if rises[index] >= enough]
+
+
+def clause_lengths(messages: Sequence[Parsed]) -> list[str]:
+    r"""For each message the words of each of its clauses, counted: line breaks, which no view shows.
+
+    >>> from data.messages import Message
+    >>> from model.entities import parse
+    >>> clause_lengths([parse(Message("sender", "Xin chao ban\nBan trung thuong. Goi 0912345678"))])
+    ['3 3 2']
+    """
+    return [
+        " ".join(str(len(text[start:end].split())) for start, end in clauses(text))
+        for text in (parsed.message.text for parsed in messages)
+    ]
 
 
 def reasons(reading: Reading, prediction: Prediction, ranges: Sequence[Range]) -> list[Evidence]:

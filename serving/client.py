@@ -39,8 +39,8 @@ __all__ = [
     "Unavailable",
 ]
 
-#: Seconds for a batch: 256 of the longest messages take a server with two cores a minute and a half.
-BATCH_SECONDS = 120.0
+#: Seconds for a batch: a server gives up what it has not answered in ten, and a bad line takes a few.
+BATCH_SECONDS = 30.0
 
 T = TypeVar("T")
 Transport = TypeVar("Transport")

@@ -64,7 +64,10 @@ class InFlight:
             await self._app(scope, receive, send)
             return
         places = self._places
-        if places.taken >= places.most and scope["path"] not in NEVER_REFUSED:
+        if scope["path"] in NEVER_REFUSED:  # nor do they keep anybody else out
+            await self._app(scope, receive, send)
+            return
+        if places.taken >= places.most:
             await _busy(places.taken).response()(scope, receive, send)
             return
         places.taken += 1

@@ -17,6 +17,7 @@ from serving.bodies import BATCH_BODY_LIMIT, body_of, parsed
 from serving.flat import FLAT_DOCS, flat, wants_text
 from serving.limits import charge
 from serving.openapi import body_docs, problems
+from serving.overload import in_time
 from serving.problems import Fault, Problem, problem_of
 from serving.schemas import BatchRequest, ClassifyRequest, FeedbackRequest, RetryKey
 from serving.service import Service, TheService
@@ -145,7 +146,12 @@ async def in_turns(service: Service, conversations: list[Conversation]) -> list[
     for first in range(0, len(conversations), TURN):
         turn = conversations[first : first + TURN]
         try:
-            outcomes += await service.outcomes(turn, by=by)
+            async with in_time(by):
+                await service.turns.acquire()
+            try:
+                outcomes += await service.outcomes(turn, by=by)
+            finally:
+                service.turns.release()
         except Problem as refusal:
             if not outcomes:
                 raise
@@ -172,7 +178,7 @@ def _store(service: Service, said: Feedback, client: str, idempotency_key: str |
 async def _score(service: Service, conversation: Conversation) -> tuple[float | None, str | None]:
     """What our own model says, so that annotators see near misses first; feedback is taken without it."""
     try:
-        answer = await service.classify(conversation)
+        answer = await service.classify(conversation, counted=False)
     except Problem:
         return None, None
     return answer.score, answer.model.version

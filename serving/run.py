@@ -15,6 +15,7 @@ from data.errors import ServerError, StoreError
 from data.store import Store, open_store
 from serving.app import create_app
 from serving.logs import log_to
+from serving.protocol import BoundedHead
 from serving.settings import Settings
 
 #: Seconds that requests in flight have after SIGTERM; less than the 30 of most supervisors.
@@ -84,7 +85,7 @@ class _Server(uvicorn.Server):
                 log_level="warning",
                 access_log=False,  # its lines hold paths and queries as sent
                 server_header=False,
-                http="httptools",
+                http=BoundedHead,
                 # not uvloop, which takes one new connection a turn of its loop: under load those that come
                 # wait for seconds, and an end resets them
                 loop="asyncio",

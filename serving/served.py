@@ -9,7 +9,7 @@ from data.messages import Conversation
 from data.taxonomy import taxonomy
 from model.classifier import Classifier, Prediction
 from model.entities import Parsed, parse
-from model.evidence import Evidence, Range, decisive, indicators, reasons
+from model.evidence import Evidence, Range, clause_lengths, decisive, indicators, reasons
 from model.reader import Reading
 from model.verdict import advice
 from serving.answers import Answer, CategoryOut, EvidenceOut, IndicatorOut, ModelOut
@@ -72,8 +72,8 @@ class FolderModel:
         )
 
     def _judged(self, reading: Reading) -> tuple[Prediction, list[Range]]:
-        """What follows from the views alone: copies of a scam differ in numbers that no view shows."""
-        key = self._cache.key(reading.view.text, reading.folded.text)
+        """What follows from views and clauses: copies of a scam differ in numbers, which no view shows."""
+        key = self._cache.key(reading.view.text, reading.folded.text, *clause_lengths(reading.messages))
         judged = self._cache.get(key)
         if judged is None:
             prediction = self._classifier.predict_reading(reading)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -21,9 +21,14 @@ from serving.workers import Workers
 logger = logging.getLogger("canhgiac.serving")
 
 
+#: Turns of batches in the queue at once, of all clients together: enough to keep the workers busy, few
+#: enough that single messages find room and do not wait for long.
+TURNS = 3
+
+
 @dataclass(slots=True)
 class Service:
-    """One running service; ``stopping`` once it was asked to end."""
+    """One running service; ``stopping`` once it was asked to end. Batches take their ``turns``."""
 
     store: Store
     models: ModelSlot
@@ -31,13 +36,14 @@ class Service:
     metrics: Metrics
     answer_seconds: float
     stopping: bool = False
+    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(TURNS))
 
     def answer_by(self) -> float:
         """The moment, on the event loop's clock, by which who asks now should have the answer."""
         return asyncio.get_running_loop().time() + self.answer_seconds
 
     async def outcomes(
-        self, conversations: Sequence[Conversation], *, by: float | None = None
+        self, conversations: Sequence[Conversation], *, by: float | None = None, counted: bool = True
     ) -> list[Answer | Problem]:
         """An answer or a problem of its own for each conversation, in order.
 
@@ -48,18 +54,22 @@ class Service:
         futures = self.workers.submit(conversations)
         async with in_time(self.answer_by() if by is None else by):
             results = await asyncio.gather(*map(asyncio.wrap_future, futures), return_exceptions=True)
-        return [self._outcome(result) for result in results]
+        return [self._outcome(result, counted) for result in results]
 
-    async def classify(self, conversation: Conversation) -> Answer:
-        """The answer to one conversation, or its ``Problem``."""
-        [outcome] = await self.outcomes([conversation])
+    async def classify(self, conversation: Conversation, *, counted: bool = True) -> Answer:
+        """The answer to one conversation, or its ``Problem``.
+
+        Feedback is not ``counted``: it is mostly the model's mistakes, and no sample of what comes.
+        """
+        [outcome] = await self.outcomes([conversation], counted=counted)
         if isinstance(outcome, Problem):
             raise outcome
         return outcome
 
-    def _outcome(self, result: Answer | BaseException) -> Answer | Problem:
+    def _outcome(self, result: Answer | BaseException, counted: bool) -> Answer | Problem:
         if isinstance(result, Answer):
-            self.metrics.answered(result)
+            if counted:
+                self.metrics.answered(result)
             return result
         if isinstance(result, CanhGiacError):
             return problem_of(result)

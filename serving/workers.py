@@ -14,6 +14,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import perf_counter
 from typing import Generic, TypeVar
@@ -30,9 +31,18 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def cores() -> int:
-    """How many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+#: Where a container's quota stands: microseconds of processor time in a period, and the period.
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+
+def cores(quota: Path = _QUOTA) -> int:
+    """How many processor cores this process may use, its container's quota counted in (cgroup v2)."""
+    own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        allowed, period = map(int, quota.read_text("ascii").split())
+    except (OSError, ValueError):  # no container, or "max": no quota
+        return own
+    return max(1, min(own, -(-allowed // period)))
 
 
 class Workers(Generic[T, R]):
@@ -126,7 +136,7 @@ class Workers(Generic[T, R]):
         self._on_taken(perf_counter() - since)
         try:
             return self._read(item)
-        except Exception as error:  # whatever it is, it is the caller's to hear
+        except BaseException as error:  # whatever it is, it is the caller's to hear and ends no thread
             future.set_exception(error)
             return None
 
@@ -134,7 +144,7 @@ class Workers(Generic[T, R]):
 def _settle(future: Future[R], answer: Callable[[], R]) -> None:
     try:
         result = answer()
-    except Exception as error:  # as above
+    except BaseException as error:  # as above
         future.set_exception(error)
     else:
         future.set_result(result)

@@ -59,6 +59,16 @@ def test_with_the_cache_and_without_it_the_answer_is_the_same(tiny_model_folder:
         )().model_dump(exclude={"id"})
 
 
+def test_a_copy_with_other_line_breaks_gets_reasons_of_its_own(tiny_model_folder: Path) -> None:
+    joined = "Xin kinh chao quy vi Ban trung thuong roi Nhanh tay nhe"
+    parted = joined.replace(" Ban", "\nBan").replace(" Nhanh", "\nNhanh")
+    cached = FolderModel.from_folder(tiny_model_folder, cached=10)
+    plain = FolderModel.from_folder(tiny_model_folder, cached=0)
+    for text in (joined, parted):
+        conversation = Conversation.from_text(text)
+        assert cached.read(conversation)().evidence == plain.read(conversation)().evidence
+
+
 def test_what_was_not_asked_for_the_longest_goes_first() -> None:
     cache = Cache[str](2)
     keys = [cache.key(word) for word in "abc"]

@@ -91,3 +91,11 @@ def test_a_category_of_the_other_label_is_refused(client: TestClient, headers: d
     answer = client.post("/v1/feedback", json={**BODY, "category": "otp"}, headers=headers)
     assert answer.status_code == 422
     assert "bank_impersonation" in answer.json()["detail"]
+
+
+def test_feedback_is_no_sample_of_what_comes(
+    client: TestClient, headers: dict[str, str], bearer: Callable[..., dict[str, str]]
+) -> None:
+    assert client.post("/v1/feedback", json=BODY, headers=headers).status_code == 202
+    numbers = client.get("/metrics", headers=bearer("metrics", name="prometheus")).text
+    assert "canhgiac_verdicts_total{" not in numbers

@@ -20,6 +20,8 @@ from serving.buckets import Buckets, Taken
 from serving.limits import Limits
 from serving.overload import InFlight, Places, in_time
 from serving.problems import Problem
+from serving.routes import TURN
+from serving.service import TURNS
 from serving.settings import Settings
 from serving.workers import cores
 
@@ -287,6 +289,26 @@ def test_a_full_house_is_503_to_all_and_half_of_it_429_to_one_key(
         assert watched == [200] * 3
         assert client.post("/v1/classify", json={"text": "a"}, headers=one).status_code == 200
         assert state.places.taken == 0
+
+
+def test_batches_of_one_key_leave_the_queue_to_others(
+    settings: Settings, load: Any, bearer: Bearer, gate: threading.Event
+) -> None:
+    many = TURNS + 5
+    with _serving(settings, load) as (client, state), ThreadPoolExecutor(many + 1) as pool:
+        greedy, other = bearer("classify", name="greedy"), bearer("classify", name="other")
+        gate.clear()
+        batch = {"items": [{"text": "a"}] * (2 * TURN)}
+        sent = [
+            pool.submit(client.post, "/v1/classify/batch", json=batch, headers=greedy) for _ in range(many)
+        ]
+        _until(lambda: state.places.taken == many)
+        single = pool.submit(client.post, "/v1/classify", json={"text": "a"}, headers=other)
+        _until(lambda: state.places.taken == many + 1)
+        assert len(state.service.workers) <= TURNS * TURN + 1
+        gate.set()
+        assert single.result().status_code == 200
+        assert [answer.result().status_code for answer in sent] == [200] * many
 
 
 # Time

@@ -4,11 +4,12 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from serving.problems import Problem
-from serving.workers import MICRO_BATCH, Workers
+from serving.workers import MICRO_BATCH, Workers, cores
 
 
 def _results(futures: Sequence[Future[int]]) -> list[int]:
@@ -142,3 +143,27 @@ def test_how_long_each_item_took_is_told() -> None:
     workers.close()
     assert len(waited) == len(worked) == 3
     assert all(seconds >= 0 for seconds in waited + worked)
+
+
+def test_nothing_that_goes_wrong_ends_a_thread() -> None:
+    class Panic(BaseException):
+        """As a library in Rust raises it."""
+
+    def read(item: int) -> Callable[[], int]:
+        if item == 1:
+            raise Panic
+        return lambda: item
+
+    workers = Workers(read, threads=1)
+    first, second = workers.submit([1, 2])
+    assert isinstance(first.exception(5), Panic)
+    assert second.result(5) == 2
+    workers.close()
+
+
+@pytest.mark.parametrize(
+    ("quota", "most"), [("100000 100000", 1), ("50000 100000", 1), ("max 100000", None), ("", None)]
+)
+def test_a_containers_quota_bounds_the_threads(quota: str, most: int | None, tmp_path: Path) -> None:
+    (tmp_path / "cpu.max").write_text(quota)
+    assert cores(tmp_path / "cpu.max") == (most or cores(tmp_path / "no such file"))
