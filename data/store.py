@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from data import events, exchange, keys, review
+from data import events, exchange, keys, review, webhooks
 from data.database import Database, open_database
 from data.events import Answer, Feedback, LabelEvent, check_answer
 from data.keys import SCOPES, Key, Scope
@@ -94,9 +94,10 @@ class Store:
             return keys.by_digest(connection)
 
     def revoke_key(self, name: str, *, now: datetime | None = None) -> None:
-        """End a key's use; ``UnknownItem`` when no key of that name is in use."""
+        """End a key's use, and its client's webhook; ``UnknownItem`` when no key of that name is in use."""
         with self._database.write() as connection:
             keys.revoke(connection, name, _now(now))
+            webhooks.end(connection, name, _now(now))
 
     def add_feedback(
         self,

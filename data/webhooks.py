@@ -103,7 +103,7 @@ class Webhooks:
     def remove(self, client: str, *, now: datetime | None = None) -> None:
         """Tell a client nothing more; what waits is given up. ``UnknownItem`` when it has no webhook."""
         with self._database.write() as connection:
-            if not _remove(connection, _in_use(client), client, _now(now)):
+            if not end(connection, client, _now(now)):
                 raise UnknownItem(f"{client} has no webhook; `canhgiac webhooks list` shows who has one")
 
     def pending(self) -> int:
@@ -143,6 +143,11 @@ class Webhooks:
         open_still = sa.and_(deliveries.c.id == delivery.id, deliveries.c.delivered_at.is_(None))
         with self._database.write() as connection:
             connection.execute(sa.update(deliveries).where(open_still).values(values))
+
+
+def end(connection: sa.Connection, client: str, now: datetime) -> bool:
+    """Whether a client had a webhook, which is now removed; what waits for it is given up."""
+    return _remove(connection, _in_use(client), client, now)
 
 
 def _remove(connection: sa.Connection, which: sa.ColumnElement[bool], client: str, now: datetime) -> bool:

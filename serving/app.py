@@ -70,7 +70,7 @@ def create_app(
         app.state.service = service = _start(settings, metrics, load, capacity)
         service.models.watch(watch_seconds)
         app.state.keyring = keyring = Keyring(service.store.keys_by_digest)
-        keyring.start()
+        await keyring.start()
         async with delivering(service.store.webhooks, webhook_key, metrics):
             yield
         service.stopping = True
@@ -110,7 +110,7 @@ def _start(
     load = load or partial(
         FolderModel.from_folder, cached=settings.cache_size, on_asked=metrics.count_asked
     )
-    models = ModelSlot(partial(_folder, settings), partial(_load, load, metrics))
+    models = ModelSlot(partial(_folder, settings), partial(_load, load, metrics), metrics.count_load)
     models.refresh()
 
     def read(conversation: Conversation) -> Callable[[], Answer]:
@@ -126,13 +126,8 @@ def _start(
 
 
 def _load(load: Callable[[Path], ServedModel], metrics: Metrics, folder: Path) -> ServedModel:
-    """The model in a folder; the numbers hear whether it loaded and what it is compared with."""
-    try:
-        model = load(folder)
-    except Exception:
-        metrics.loads.labels("failed").inc()
-        raise
-    metrics.loads.labels("ok").inc()
+    """The model in a folder; the drift knows what it is compared with."""
+    model = load(folder)
     metrics.drift.know(model.version, reference_in(folder))
     return model
 

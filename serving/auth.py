@@ -74,9 +74,9 @@ async def _caller(request: Request, token: str, cost: int) -> Key:
     state = request.app.state
     key: Key | None = state.keyring.known(token)
     if key is None:
-        _refuse(request)
         key = await state.keyring.found(token)
     if key is None:
+        _refuse(request)
         raise Problem("unauthorized", "this key is unknown or was revoked", headers=_INVALID)
     if cost:
         state.places.hold(request, key)

@@ -48,9 +48,10 @@ class Keyring:
         self._wanted, self._changed = asyncio.Event(), asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Begin to read the keys, now and every second, in the running event loop."""
+    async def start(self) -> None:
+        """Read the keys, and go on every second; returns when they were read, or cannot be for now."""
         self._task = asyncio.create_task(self._keep_reading(), name="keyring")
+        await self._read_again()
 
     async def close(self) -> None:
         """Read no more."""

@@ -96,6 +96,10 @@ class Metrics:
         self._verdict(answer.verdict, answer.category.id).inc()
         self.drift.observe(answer.model.version, answer.score, answer.category.id)
 
+    def count_load(self, ok: bool) -> None:
+        """Count a model that was put in service or refused."""
+        self.loads.labels("ok" if ok else "failed").inc()
+
     def count_asked(self, hit: bool) -> None:
         """Count a look into the cache."""
         (self._hits if hit else self._misses).inc()

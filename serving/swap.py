@@ -26,8 +26,14 @@ _Stamp = tuple[Path, int]
 class ModelSlot:
     """The place of the model that serves; ``find`` names the folder, ``load`` makes it answer."""
 
-    def __init__(self, find: Callable[[], Path], load: Callable[[Path], ServedModel]) -> None:
-        self._find, self._load = find, load
+    def __init__(
+        self,
+        find: Callable[[], Path],
+        load: Callable[[Path], ServedModel],
+        on_tried: Callable[[bool], None] = lambda ok: None,
+    ) -> None:
+        """``on_tried`` hears of each model that was tried whether it was put in place."""
+        self._find, self._load, self._on_tried = find, load, on_tried
         self._serving: ServedModel | None = None
         self._placed: _Stamp | None = None
         self._failed: _Stamp | None = None
@@ -65,9 +71,11 @@ class ModelSlot:
                 loaded.read(conversation)()
         except Exception as error:  # a broken model, however broken, must not stop the one that serves
             self._tell(error)
+            self._on_tried(False)
             return False
         self._serving, self._placed, self._failed, self.problem = loaded, stamp, None, None
         logger.info("model %s serves", loaded.version)
+        self._on_tried(True)
         return True
 
     def watch(self, seconds: float = WATCH_SECONDS) -> None:

@@ -88,8 +88,12 @@ class Courier:
 
     async def _deliver(self, delivery: Delivery, now: datetime) -> None:
         answer = await self._send(delivery, now)
-        with anyio.CancelScope(shield=True):  # what the receiver took is written down, even at the end
-            outcome = await self._stored(partial(self._settle, delivery, answer, now))
+        try:
+            with anyio.CancelScope(shield=True):  # what the receiver took is written down, even at the end
+                outcome = await self._stored(partial(self._settle, delivery, answer, now))
+        except Exception as error:  # it is sent again after the lease; the others are on their way still
+            logger.error("webhooks: %s", place_of(error))  # noqa: TRY400
+            return
         self._metrics.webhooks.labels(outcome).inc()
         if outcome != "delivered":
             logger.warning("webhook of %s: %s, %s", delivery.client, answer.why, outcome)

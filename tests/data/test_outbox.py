@@ -332,3 +332,16 @@ def test_what_was_given_up_was_not_told_so_the_next_label_tells_it(store: Store)
     store.webhooks.failed(delivery, 500, next_at=None, now=NOW)
     label(store, message_id, "scam", annotator="minh", now=LATER)
     assert sent(store, LATER) == [(message_id, "scam")]
+
+
+def test_a_client_whose_key_is_revoked_is_told_nothing_more_and_leaves_its_webhook_to_nobody(
+    store: Store,
+) -> None:
+    message = seen(store, "legitimate")
+    label(store, message, "scam")
+    store.revoke_key("bank")
+    assert due(store) == []
+    store.create_key("bank", ["feedback"])
+    label(store, message, "legitimate")
+    label(store, message, "scam")
+    assert due(store) == []

@@ -186,7 +186,7 @@ def with_ring(table: Table, test: Callable[[Keyring, Clock], Awaitable[None]], s
     async def run() -> None:
         clock = Clock()
         ring = Keyring(table.read, seconds=seconds, patience=0.1, clock=clock)
-        ring.start()
+        await ring.start()
         await ring.found("")
         try:
             await test(ring, clock)

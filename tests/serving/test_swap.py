@@ -90,9 +90,13 @@ class _Model:
 
 def test_a_model_that_fails_its_self_test_is_not_put_in_place(tmp_path: Path) -> None:
     folders = iter([tmp_path / "good", tmp_path / "bad", tmp_path / "bad"])
-    slot = ModelSlot(lambda: next(folders), lambda path: _Model(path.name, fails=path.name == "bad"))
+    tried: list[bool] = []
+    slot = ModelSlot(
+        lambda: next(folders), lambda path: _Model(path.name, fails=path.name == "bad"), tried.append
+    )
     assert slot.refresh()
     assert not slot.refresh()
+    assert tried == [True, False]
     assert (slot.version, slot.problem) == ("good", "RuntimeError in the self-test")
     assert not slot.refresh()  # and it is not loaded again and again
 
