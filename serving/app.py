@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +12,11 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import Scope
 
 from data.errors import CanhGiacError
 from data.messages import Conversation
-from data.store import open_store
+from data.store import Key, open_store
 from model import registry
 from serving import health, ios, predict, review, routes, tei
 from serving.access import Access
@@ -91,10 +92,10 @@ def create_app(
     app.state.apple_apps = settings.apple_apps
     app.state.limits = Limits(settings.messages_per_minute, settings.filter_messages_per_minute)
     app.state.places = Places(settings.concurrency)
-    app.add_middleware(RateFields)  # the innermost layer; the next is around it
-    app.add_middleware(InFlight, places=app.state.places)
+    app.add_middleware(RateFields)  # the innermost layer; each of the next is around those before
     app.add_middleware(Access, metrics=metrics, tracer=tracer or tracer_from(os.environ))
     protect(app, settings)
+    app.add_middleware(InFlight, places=app.state.places, known=_known, count=metrics.count_refused)
     for router in (routes.router, predict.router, ios.router, review.router, health.router):
         app.include_router(router)
     for error, tell in _TOLD.items():
@@ -130,6 +131,14 @@ def _load(load: Callable[[Path], ServedModel], metrics: Metrics, folder: Path) -
     model = load(folder)
     metrics.drift.know(model.version, reference_in(folder))
     return model
+
+
+def _known(scope: Scope, token: str) -> Key | None:
+    """The key that is in memory for a token, were the store away or not."""
+    with suppress(Problem):
+        key: Key | None = scope["app"].state.keyring.known(token)
+        return key
+    return None
 
 
 def _folder(settings: Settings) -> Path:

@@ -83,6 +83,7 @@ class Metrics:
             self.loads.labels(result)  # a rate needs a zero to start from
         self._hits, self._misses = self.cache.labels("hit"), self.cache.labels("miss")
         self._request = cache(self._children)
+        self._refused = cache(lambda status: self.requests.labels("refused", str(status)))
         self._verdict = cache(self.verdicts.labels)
 
     def request(self, route: str, status: int, seconds: float) -> None:
@@ -95,6 +96,10 @@ class Metrics:
         """Count an answer, and remember its score and category for the drift; no text is kept."""
         self._verdict(answer.verdict, answer.category.id).inc()
         self.drift.observe(answer.model.version, answer.score, answer.category.id)
+
+    def count_refused(self, status: int) -> None:
+        """Count a request that found no place; no route was looked for."""
+        self._refused(status).inc()
 
     def count_load(self, ok: bool) -> None:
         """Count a model that was put in service or refused."""

@@ -21,6 +21,7 @@ from serving.limits import Limits
 from serving.overload import InFlight, Places, in_time
 from serving.problems import Problem
 from serving.routes import TURN
+from serving.security import HEADERS
 from serving.service import TURNS
 from serving.settings import Settings
 from serving.workers import cores
@@ -238,6 +239,10 @@ async def _answers(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
+def _nobody(scope: Any, token: str) -> None:
+    """No key is known."""
+
+
 async def _breaks(scope: Any, receive: Any, send: Any) -> None:
     await _answers(scope, receive, send)
     raise RuntimeError
@@ -245,7 +250,8 @@ async def _breaks(scope: Any, receive: Any, send: Any) -> None:
 
 def test_without_a_place_nothing_is_read_and_the_client_may_come_back() -> None:
     places = Places(2)
-    layer = InFlight(_answers, places)
+    counted: list[int] = []
+    layer = InFlight(_answers, places, _nobody, counted.append)
     places.taken = 2
     status, headers = _ask(layer, "/v1/classify")
     assert (status, headers[b"content-type"]) == (503, b"application/problem+json")
@@ -253,13 +259,30 @@ def test_without_a_place_nothing_is_read_and_the_client_may_come_back() -> None:
     assert [_ask(layer, path)[0] for path in ("/healthz", "/readyz", "/metrics")] == [200] * 3
     places.taken = 1
     assert _ask(layer, "/v1/classify")[0] == 200
+    assert counted == [503]
+
+
+def test_many_refusals_are_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    places = Places(1)
+    places.taken = 1
+    layer = InFlight(_answers, places, _nobody, lambda status: None)
+    for _ in range(100):
+        _ask(layer, "/v1/classify")
+    assert len(caplog.records) == 1
+
+
+def test_a_refusal_has_the_headers_of_every_answer() -> None:
+    places = Places(1)
+    places.taken = 1
+    _, headers = _ask(InFlight(_answers, places, _nobody, lambda status: None), "/v1/classify")
+    assert headers.items() >= dict(HEADERS).items()
 
 
 def test_a_place_is_free_again_however_the_request_ended() -> None:
     places = Places(2)
     for _ in range(3):
         with pytest.raises(RuntimeError):
-            _ask(InFlight(_breaks, places), "/v1/classify")
+            _ask(InFlight(_breaks, places, _nobody, lambda status: None), "/v1/classify")
     assert places.taken == 0
 
 
