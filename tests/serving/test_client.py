@@ -1,5 +1,6 @@
 """The Python client, blocking and async, with the real application."""
 
+import asyncio
 import inspect
 import os
 import re
@@ -34,8 +35,8 @@ SCAM = "Tai khoan cua ban bi khoa, dang nhap http://vcb-xacthuc.top"
 Ask = Callable[..., Any]
 
 
-class Bridge(httpx.BaseTransport):
-    """Carries a blocking client's requests into the running application."""
+class Bridge(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Carries the requests of either client into the running application, which has its own event loop."""
 
     def __init__(self, app: TestClient) -> None:
         self._app = app
@@ -49,13 +50,16 @@ class Bridge(httpx.BaseTransport):
         )
         return httpx.Response(answer.status_code, headers=dict(answer.headers), content=answer.content)
 
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await request.aread()
+        return await asyncio.to_thread(self.handle_request, request)
+
 
 @pytest.fixture
-def ask_app(kind: Any, asking: Ask, client: TestClient, bearer: Callable[..., dict[str, str]]) -> Ask:
+def ask_app(asking: Ask, client: TestClient, bearer: Callable[..., dict[str, str]]) -> Ask:
     """Calls a method of a client of the real application."""
     key = bearer("classify", "feedback")["Authorization"].removeprefix("Bearer ")
-    transport: Any = Bridge(client) if kind is Client else httpx.ASGITransport(client.app)
-    ask: Ask = asking(key, transport=transport, timeout=10, deadline=10)
+    ask: Ask = asking(key, transport=Bridge(client), timeout=10, deadline=10)
     return ask
 
 
@@ -127,11 +131,10 @@ def test_a_wrong_request_is_refused_with_what_is_wrong_and_without_the_text(ask_
 
 
 def test_an_unknown_key_raises_and_no_fail_open_hides_it(
-    kind: Any, asking: Ask, client: TestClient, caplog: pytest.LogCaptureFixture
+    asking: Ask, client: TestClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    transport: Any = Bridge(client) if kind is Client else httpx.ASGITransport(client.app)
     with pytest.raises(KeyRefused, match="unknown or was revoked") as caught:
-        asking(KEY, transport=transport)("classify", SCAM)
+        asking(KEY, transport=Bridge(client))("classify", SCAM)
     assert caught.value.__context__ is None
     assert KEY not in caplog.text + repr(caught.value)
 
