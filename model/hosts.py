@@ -1,9 +1,9 @@
 """Whose a host is: an organisation's own, an imitation of one, or a shortener that hides it."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from typing import Literal
 
 from data.facts import Organisation, organisations, platforms, shorteners
@@ -43,16 +43,19 @@ def links(hosts: Iterable[str], text: str) -> dict[str, Link]:
     >>> [(link.kind, link.organisation and link.organisation.id) for link in found.values()]
     [('official', None), ('lookalike', 'vietcombank'), ('foreign', 'acb')]
     """
-    words = spoken(text)
-    named = speaker(text)
-    return {host: _link(host, words, named) for host in dict.fromkeys(hosts)}
+    found = {host: _known(host) for host in hosts}
+    is_read = None in found.values()  # only of a host that is nobody's does the text say more
+    words, named = (spoken(text), speaker(text)) if is_read else ("", None)
+    return {host: link or _unknown(host, words, named) for host, link in found.items()}
 
 
-def _link(host: str, words: str, named: Organisation | None) -> Link:
+def _known(host: str) -> Link | None:
     if owner(host) is not None:
         return Link("official")
-    if _leads_anywhere(host):
-        return Link("shortener")
+    return Link("shortener") if _leads_anywhere(host) else None
+
+
+def _unknown(host: str, words: str, named: Organisation | None) -> Link:
     organisation = imitated(host, words)
     if organisation is not None:
         return Link("lookalike", organisation)
@@ -96,11 +99,15 @@ def imitated(host: str, words: str) -> Organisation | None:
     >>> imitated("vcbdigi-huy.top", spoken("Xem lich thi dau")) is None
     True
     """
-    if owner(host) is not None or _leads_anywhere(host):
+    if _known(host) is not None:
         return None
     folded = fold(host)
     for spelling in {folded: None, folded.translate(_LEET): None, folded.replace("rn", "m"): None}:
-        borne = [place for place, bears in _borne(re.split(r"[.-]", spelling)[:-1]) if bears(words)]
+        borne = [
+            place
+            for place, is_sure in _borne(re.split(r"[.-]", spelling)[:-1])
+            if is_sure or _speaks(words, _names()[place][0])
+        ]
         if borne:
             return _names()[min(borne)][0]
     return None
@@ -111,19 +118,17 @@ def spoken(text: str) -> str:
     return f" {re.sub(r'[^a-z0-9+]+', ' ', fold(text)).strip()} "
 
 
-def _borne(labels: Sequence[str]) -> Iterator[tuple[int, Callable[[str], bool]]]:
-    """Places of the names that a host's words bear, and whether each counts in a text."""
+def _borne(labels: Sequence[str]) -> Iterator[tuple[int, bool]]:
+    """Places of the names that a host's words bear, and whether each counts whatever the text says."""
     for word in labels:
         for name in _parts(word, starts=range(1), least=1):
             for place in _places().get(name, ()):
-                if name == word:
-                    yield place, lambda words: True
-                elif len(name) >= 3:
-                    yield place, partial(_speaks, organisation=_names()[place][0])
+                if name == word or len(name) >= 3:
+                    yield place, name == word
     joined = "".join(labels)
     for name in _parts(joined, starts=range(len(joined)), least=5):
         for place in _places().get(name, ()):
-            yield place, lambda words: True
+            yield place, True
 
 
 def _parts(word: str, *, starts: range, least: int) -> Iterator[str]:

@@ -26,9 +26,13 @@ class Reading:
     ``view`` is the encoder's; ``folded`` is what the n-grams are of, the same one for most models.
     """
 
-    messages: tuple[Parsed, ...]
     view: View
     folded: View
+
+    @property
+    def messages(self) -> tuple[Parsed, ...]:
+        """The parsed messages."""
+        return self.view.messages
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +56,7 @@ class Reader:
         """The conversation parsed and in its views."""
         messages = tuple(map(parse, conversation.messages))
         seen = view_of(messages, self.kind)
-        return Reading(messages, seen, seen if self.kind == "folded" else view_of(messages, "folded"))
+        return Reading(seen, seen if self.kind == "folded" else view_of(messages, "folded"))
 
     def inputs(self, text: str, folded: str) -> Inputs:
         """What the network takes for the texts of the two views."""

@@ -10,7 +10,6 @@ from serving.bodies import BATCH_BODY_LIMIT, body_of
 from serving.limits import charge
 from serving.openapi import body_docs, problems
 from serving.problems import Problem
-from serving.routes import in_turns
 from serving.service import TheService
 from serving.tei import PredictRequest, Score
 
@@ -39,7 +38,7 @@ async def predict(
     texts = body.conversations()
     charge(request, key, len(texts) - 1, spent=1)
     scores = []
-    for outcome in await in_turns(service, texts):
+    for outcome in await service.in_turns(texts):
         if isinstance(outcome, Problem):
             raise outcome
         scores.append(body.scores(outcome.score))

@@ -17,15 +17,11 @@ from serving.bodies import BATCH_BODY_LIMIT, body_of, parsed
 from serving.flat import FLAT_DOCS, flat, wants_text
 from serving.limits import charge
 from serving.openapi import body_docs, problems
-from serving.overload import in_time
 from serving.problems import Fault, Problem, problem_of
 from serving.schemas import BatchRequest, ClassifyRequest, FeedbackRequest, RetryKey
 from serving.service import Service, TheService
 
 router = APIRouter(prefix="/v1")
-
-#: Messages of a batch that are queued together.
-TURN = 16
 
 IdempotencyKey = Annotated[
     RetryKey | None,
@@ -77,7 +73,7 @@ async def classify_batch(
     """Up to 256 messages or conversations at once; each has its own result or its own problem."""
     charge(request, key, len(body.items) - 1, spent=1)
     read = [_conversation_or_problem(item) for item in body.items]
-    answers = iter(await in_turns(service, [item for item in read if isinstance(item, Conversation)]))
+    answers = iter(await service.in_turns([item for item in read if isinstance(item, Conversation)]))
     outcomes = [next(answers) if isinstance(item, Conversation) else item for item in read]
     for answer in outcomes:
         if isinstance(answer, Answer):
@@ -134,29 +130,6 @@ def _conversation_or_problem(item: object) -> Conversation | Problem:
         return parsed(ClassifyRequest, item).conversation()
     except CanhGiacError as error:
         return problem_of(error)
-
-
-async def in_turns(service: Service, conversations: list[Conversation]) -> list[Answer | Problem]:
-    """Outcomes in order, queued a few at a time: one big batch keeps nobody else waiting.
-
-    Raises ``Problem`` (503) when not even the first fits into the queue or is answered in time.
-    """
-    outcomes: list[Answer | Problem] = []
-    by = service.answer_by()
-    for first in range(0, len(conversations), TURN):
-        turn = conversations[first : first + TURN]
-        try:
-            async with in_time(by):
-                await service.turns.acquire()
-            try:
-                outcomes += await service.outcomes(turn, by=by)
-            finally:
-                service.turns.release()
-        except Problem as refusal:
-            if not outcomes:
-                raise
-            outcomes += [refusal] * len(turn)
-    return outcomes
 
 
 def _batch_item(outcome: Answer | Problem) -> BatchItem:

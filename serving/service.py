@@ -20,7 +20,8 @@ from serving.workers import Workers
 
 logger = logging.getLogger("canhgiac.serving")
 
-
+#: Messages of a batch that are queued together.
+TURN = 16
 #: Turns of batches in the queue at once, of all clients together: enough to keep the workers busy, few
 #: enough that single messages find room and do not wait for long.
 TURNS = 3
@@ -38,7 +39,7 @@ class Service:
     stopping: bool = False
     turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(TURNS))
 
-    def answer_by(self) -> float:
+    def _answer_by(self) -> float:
         """The moment, on the event loop's clock, by which who asks now should have the answer."""
         return asyncio.get_running_loop().time() + self.answer_seconds
 
@@ -48,13 +49,35 @@ class Service:
         """An answer or a problem of its own for each conversation, in order.
 
         Raises ``Problem`` (503) for all of them when no model serves, the queue is full, or not all
-        are answered ``by`` a moment: ``answer_by()``, unless it was told for several calls together.
+        are answered ``by`` a moment, ``answer_seconds`` from now unless it was told for several calls.
         """
         self.models.serving()
         futures = self.workers.submit(conversations)
-        async with in_time(self.answer_by() if by is None else by):
+        async with in_time(self._answer_by() if by is None else by):
             results = await asyncio.gather(*map(asyncio.wrap_future, futures), return_exceptions=True)
         return [self._outcome(result, counted) for result in results]
+
+    async def in_turns(self, conversations: Sequence[Conversation]) -> list[Answer | Problem]:
+        """Outcomes in order, queued a few at a time: one big batch keeps nobody else waiting.
+
+        Raises ``Problem`` (503) when not even the first fits into the queue or is answered in time.
+        """
+        outcomes: list[Answer | Problem] = []
+        by = self._answer_by()
+        for first in range(0, len(conversations), TURN):
+            turn = conversations[first : first + TURN]
+            try:
+                async with in_time(by):
+                    await self.turns.acquire()
+                try:
+                    outcomes += await self.outcomes(turn, by=by)
+                finally:
+                    self.turns.release()
+            except Problem as refusal:
+                if not outcomes:
+                    raise
+                outcomes += [refusal] * len(turn)
+        return outcomes
 
     async def classify(self, conversation: Conversation, *, counted: bool = True) -> Answer:
         """The answer to one conversation, or its ``Problem``.

@@ -14,26 +14,28 @@ _APPLE_APP = re.compile(r"[A-Z0-9]{10}\.[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-]+(:\d+)?")
 
 
-def _apple_apps(value: Any) -> Any:
-    apps = [app.strip() for app in value.split(",")] if isinstance(value, str) else value
-    for app in apps:
-        if not _APPLE_APP.fullmatch(app):
-            raise BadData(
-                f"CANHGIAC_APPLE_APPS: {app!r} is no app; write TEAMID1234.vn.example.app, "
-                "several with commas between them"
-            )
-    return tuple(apps)
+def _listed(one: re.Pattern[str], complaint: str) -> BeforeValidator:
+    """What reads words with commas between them; ``complaint`` says of which one is wrong why."""
+
+    def read(value: Any) -> Any:
+        words = [word.strip() for word in value.split(",")] if isinstance(value, str) else value
+        for word in words:
+            if not one.fullmatch(word):
+                raise BadData(complaint.format(repr(word)))
+        return tuple(words)
+
+    return BeforeValidator(read)
 
 
-def _origins(value: Any) -> Any:
-    origins = [origin.strip() for origin in value.split(",")] if isinstance(value, str) else value
-    for origin in origins:
-        if not _ORIGIN.fullmatch(origin):
-            raise BadData(
-                f"CANHGIAC_CORS_ORIGINS: {origin!r} is no origin; write https://app.example.vn, several "
-                "with commas between them; * would let every page on the web call with a key it was given"
-            )
-    return tuple(origins)
+_APPLE_APPS = _listed(
+    _APPLE_APP,
+    "CANHGIAC_APPLE_APPS: {} is no app; write TEAMID1234.vn.example.app, several with commas between them",
+)
+_ORIGINS = _listed(
+    _ORIGIN,
+    "CANHGIAC_CORS_ORIGINS: {} is no origin; write https://app.example.vn, several "
+    "with commas between them; * would let every page on the web call with a key it was given",
+)
 
 
 class Settings(BaseSettings):
@@ -67,7 +69,7 @@ class Settings(BaseSettings):
         ge=0,
         description="Judgments kept for messages that read the same, as copies do; 0 keeps none.",
     )
-    apple_apps: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_apple_apps)] = Field(
+    apple_apps: Annotated[tuple[str, ...], NoDecode, _APPLE_APPS] = Field(
         default=(),
         description="Apps (TEAMID.bundle.id, with commas between them) whose message filter and "
         "reporting extensions iPhones may send here.",
@@ -94,7 +96,7 @@ class Settings(BaseSettings):
         gt=0,
         description="Seconds that a request waits for the model before it is told to come back.",
     )
-    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)] = Field(
+    cors_origins: Annotated[tuple[str, ...], NoDecode, _ORIGINS] = Field(
         default=(),
         description="Origins of web pages that may call, with commas between them; none by default.",
     )

@@ -11,10 +11,10 @@ from dataclasses import replace
 from functools import cache
 from itertools import count
 from random import Random
-from typing import Any, Literal
+from typing import Literal
 
 from data import corpus
-from data.messages import Conversation, Example
+from data.messages import Conversation, Example, record_of
 from training.config import read_config
 
 Mix = Literal["phone", "corpus"]
@@ -33,7 +33,7 @@ _DIGITS = re.compile(r"(?<![\w.,/-])(?!1[89]00|20\d\d\b)(\d{2,})(\d{3})(?!\w)")
 def bodies(mix: Mix, *, seed: int = 7) -> Iterator[bytes]:
     """Bodies of ``/v1/classify`` without end, as JSON in UTF-8; the same for the same seed."""
     for conversation in conversations(mix, seed=seed):
-        yield json.dumps(_record(conversation), ensure_ascii=False).encode()
+        yield json.dumps(record_of(conversation), ensure_ascii=False).encode()
 
 
 def conversations(mix: Mix, *, seed: int = 7) -> Iterator[Conversation]:
@@ -94,16 +94,3 @@ def _signature(number: int) -> str:
         number, at = divmod(number, len(_NAMES))
         names.insert(0, _NAMES[at])
     return " ".join(names)
-
-
-def _record(conversation: Conversation) -> dict[str, Any]:
-    record: dict[str, Any] = {}
-    if len(conversation.messages) == 1:
-        record["text"] = conversation.messages[0].text
-    else:
-        record["messages"] = [{"role": one.role, "text": one.text} for one in conversation.messages]
-    if conversation.sender:
-        record["sender"] = conversation.sender
-    if conversation.channel:
-        record["channel"] = conversation.channel
-    return record

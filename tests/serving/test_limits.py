@@ -20,9 +20,8 @@ from serving.buckets import Buckets, Taken
 from serving.limits import Limits
 from serving.overload import InFlight, Places, in_time
 from serving.problems import Problem
-from serving.routes import TURN
 from serving.security import HEADERS
-from serving.service import TURNS
+from serving.service import TURN, TURNS
 from serving.settings import Settings
 from serving.workers import cores
 
